@@ -1,0 +1,1 @@
+"""Campaigns: events and orders in, effects out."""

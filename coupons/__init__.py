@@ -1,0 +1,1 @@
+"""Coupons: books, codes, assignments and uses."""

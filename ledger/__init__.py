@@ -1,0 +1,1 @@
+"""The ledger: points, moved between wallets, never lost, always explained."""

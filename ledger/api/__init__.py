@@ -1,0 +1,1 @@
+"""The core API of the ledger: reads its input, makes one call, renders the answer."""

@@ -1,0 +1,171 @@
+"""What the ledger can be asked to do, one small value for each request."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ledger.models import Kind
+
+# Who chose a unique key: the same text by a client and by ourselves are two keys.
+CLIENT = "client"
+SYSTEM = "system"
+IMPORT = "import"
+
+
+@dataclass(slots=True, kw_only=True)
+class Request:
+    """What every request may carry; it is kept on the transaction that comes of it.
+
+    With a `unique_key` the request acts once in the organization and `key_kind`. `external_event_at` is when it
+    happened in the world; without one it happens now. A `ledger_id` says where the caller believes it happens: what
+    lies in another ledger does not exist for this request.
+    """
+
+    ledger_id: int | None = None
+
+    unique_key: str | None = None
+    key_kind: str = CLIENT
+    external_id: str = ""
+    description: str = ""
+    tags: Sequence[str] = field(default=())
+    source: str = ""
+    external_event_at: datetime | None = None
+
+    def content(self) -> tuple[object, ...]:
+        """Everything that makes two requests with one key the same request."""
+        return (self.external_event_at, self.external_id, self.description, *self.tags)
+
+    def content_hash(self) -> str:
+        """A short name for `content`."""
+        parts = "\x1f".join(map(str, (type(self).__name__, *self.content())))
+        return hashlib.blake2b(parts.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+@dataclass(slots=True, kw_only=True)
+class Move(Request):
+    """Move `amount` smallest units: a mint (no `from_wallet_id`), a burn (no `to_wallet_id`) or a transfer.
+
+    `hold` only keeps the points aside. A mint may say when its points become valid (`valid_from`, or `waits` for a
+    release) and when they expire; an `expires_at` of None follows the account's rule.
+    """
+
+    kind: Kind
+    account_id: int
+    amount: int
+    from_wallet_id: int | None = None
+    to_wallet_id: int | None = None
+    hold: bool = False
+    valid_from: datetime | None = None
+    waits: bool = False
+    expires_at: datetime | None = None
+
+    def content(self) -> tuple[object, ...]:
+        """Everything that makes two moves with one key the same move."""
+        return (
+            *Request.content(self),
+            self.kind,
+            self.account_id,
+            self.amount,
+            self.from_wallet_id,
+            self.to_wallet_id,
+            self.hold,
+            self.valid_from,
+            self.waits,
+            self.expires_at,
+        )
+
+
+def mint(*, account_id: int, wallet_id: int, amount: int, **more: object) -> Move:
+    """A request to issue new points to a wallet."""
+    return Move(kind=Kind.MINT, account_id=account_id, to_wallet_id=wallet_id, amount=amount, **more)  # type: ignore[arg-type]
+
+
+def burn(*, account_id: int, wallet_id: int, amount: int, **more: object) -> Move:
+    """A request to take points out of a wallet for good."""
+    return Move(kind=Kind.BURN, account_id=account_id, from_wallet_id=wallet_id, amount=amount, **more)  # type: ignore[arg-type]
+
+
+def transfer(*, account_id: int, from_wallet_id: int, to_wallet_id: int, amount: int, **more: object) -> Move:
+    """A request to move points between two wallets; they keep their expiry."""
+    return Move(
+        kind=Kind.TRANSFER,
+        account_id=account_id,
+        from_wallet_id=from_wallet_id,
+        to_wallet_id=to_wallet_id,
+        amount=amount,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Capture(Request):
+    """Take `amount` (None: all) of what the hold keeps aside, once, and release the rest."""
+
+    transaction_id: int
+    amount: int | None = None
+    account_id: int | None = None
+
+    def content(self) -> tuple[object, ...]:
+        """Everything that makes two captures with one key the same capture."""
+        return (*Request.content(self), self.transaction_id, self.amount)
+
+
+@dataclass(slots=True, kw_only=True)
+class Release(Request):
+    """Give back all that the hold keeps aside."""
+
+    transaction_id: int
+    account_id: int | None = None
+
+    def content(self) -> tuple[object, ...]:
+        """Everything that makes two releases with one key the same release."""
+        return (*Request.content(self), self.transaction_id)
+
+
+@dataclass(slots=True, kw_only=True)
+class Revert(Request):
+    """Undo a transaction by its opposite; a pending hold is released."""
+
+    transaction_id: int
+    account_id: int | None = None
+
+    def content(self) -> tuple[object, ...]:
+        """Everything that makes two reverts with one key the same revert."""
+        return (*Request.content(self), self.transaction_id)
+
+
+@dataclass(slots=True, kw_only=True)
+class LotRequest(Request):
+    """Something asked of one lot."""
+
+    lot_id: int
+
+    def content(self) -> tuple[object, ...]:
+        """Everything that makes two requests with one key the same request."""
+        return (*Request.content(self), self.lot_id)
+
+
+@dataclass(slots=True, kw_only=True)
+class ActivateLot(LotRequest):
+    """Make a pending lot valid now."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ExpireLot(LotRequest):
+    """Let what is free of an active lot expire now."""
+
+
+@dataclass(slots=True, kw_only=True)
+class CancelLot(LotRequest):
+    """Take back what is left of a lot, pending or active, to where it came from."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Settle(Request):
+    """Nothing but what every request does first: let what fell due on the balance happen."""
+
+    account_id: int
+    wallet_id: int

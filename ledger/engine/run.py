@@ -1,0 +1,271 @@
+"""One call from start to end: read what cannot change, lock, settle, decide group by group, write, announce."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import IntegrityError, OperationalError, connection, transaction
+
+from ledger.engine import holds, lots, moves, primitives, reverts
+from ledger.engine.book import Book
+from ledger.engine.requests import (
+    ActivateLot,
+    CancelLot,
+    Capture,
+    ExpireLot,
+    LotRequest,
+    Move,
+    Release,
+    Request,
+    Revert,
+    Settle,
+)
+from ledger.engine.rows import BalanceKey, Entry
+from ledger.engine.store import current_store
+from ledger.errors import AtomicSetAborted
+from ledger.models import Kind, Wallet
+from loyalty.kernel.errors import Busy, DomainError, IdempotencyConflict, InvalidInput
+
+ATTEMPTS = 4
+# deadlock_detected, serialization_failure: the same call again will do. lock_not_available: it waited long enough.
+_AGAIN = ("40P01", "40001")
+_WAITED = "55P03"
+
+
+@dataclass(slots=True)
+class Answer:
+    """What came of one request: the transaction it made, or (`replayed`) made the first time it was asked."""
+
+    transaction_id: int | None
+    entry: Entry | None
+    replayed: bool = False
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of one group: an answer for each of its requests, or the error that kept the whole group from acting."""
+
+    answers: list[Answer] = field(default_factory=list)
+    error: DomainError | None = None
+    failed: int | None = None
+
+    def error_of(self, index: int) -> DomainError:
+        """Why the request at `index` was not done: its own fault, or another's in its group."""
+        if self.error is not None and index == self.failed:
+            return self.error
+        return AtomicSetAborted()
+
+
+@dataclass(slots=True)
+class Posting:
+    """What one call did: the outcome of each group, and the book that holds what was written."""
+
+    outcomes: list[Outcome]
+    book: Book
+
+
+def execute(
+    groups: Sequence[Sequence[Request]],
+    *,
+    organization_id: int,
+    actor: str,
+    at: datetime,
+    tolerant: bool = False,
+    announce: Callable[[Book], None] | None = None,
+) -> Posting:
+    """Do every group, in one database transaction.
+
+    A group happens as a whole or not at all. Where one fails, the call raises and nothing of it happens; a `tolerant`
+    call goes on with the next group and tells the error in the group's outcome.
+
+    :raises DomainError: the first refusal, unless tolerant; its details name the index where a group has several.
+    :raises Busy: where rows it needs stay locked by somebody else.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with transaction.atomic():
+                return _once(groups, organization_id, actor, at, tolerant, announce)
+        except IntegrityError as error:
+            # Somebody committed the same key after this call looked: look again, it will be found and replayed.
+            if "transaction_key_once" not in str(error) or attempt == ATTEMPTS:
+                raise
+        except OperationalError as error:
+            state = getattr(error.__cause__, "sqlstate", None)
+            if state == _WAITED or (state is None and "locked" in str(error)):
+                raise Busy from error
+            if state not in _AGAIN:
+                raise
+            if attempt == ATTEMPTS or connection.in_atomic_block:
+                raise Busy from error
+    raise Busy
+
+
+def _once(
+    groups: Sequence[Sequence[Request]],
+    organization_id: int,
+    actor: str,
+    at: datetime,
+    tolerant: bool,
+    announce: Callable[[Book], None] | None,
+) -> Posting:
+    book = Book(organization_id=organization_id, actor=actor, at=at, store=current_store())
+    requests = [request for group in groups for request in group]
+    _open(book, requests)
+    _settle(book)
+    _prefetch(book, requests)
+    outcomes = [_do_group(book, group, tolerant) for group in groups]
+    book.store.save(book)
+    if announce is not None and book.entries:
+        announce(book)
+    return Posting(outcomes, book)
+
+
+def _open(book: Book, requests: Sequence[Request]) -> None:
+    """Find out what the requests touch, from facts that never change, and lock it."""
+    originals = {r.transaction_id for r in requests if isinstance(r, Capture | Release | Revert)}
+    lot_ids = {r.lot_id for r in requests if isinstance(r, LotRequest)}
+    homes = book.store.lot_homes(lot_ids)
+    entries = book.store.load_originals(book, originals | {home[2] for home in homes if home[2] is not None})
+
+    keys: set[BalanceKey] = {(account_id, wallet_id) for account_id, wallet_id, _ in homes}
+    for entry in entries:
+        keys.update(((entry.account_id, entry.from_wallet_id), (entry.account_id, entry.to_wallet_id)))
+    credited: set[BalanceKey] = {(entry.account_id, entry.from_wallet_id) for entry in entries}
+    for request in requests:
+        if isinstance(request, Move):
+            for wallet_id in (request.from_wallet_id, request.to_wallet_id):
+                if wallet_id is not None:
+                    keys.add((request.account_id, wallet_id))
+            if request.to_wallet_id is not None:
+                credited.add((request.account_id, request.to_wallet_id))
+        elif isinstance(request, Settle):
+            keys.add((request.account_id, request.wallet_id))
+    credited |= {(entry.account_id, entry.to_wallet_id) for entry in entries if entry.kind == Kind.HOLD}
+    book.store.open(
+        book,
+        account_ids={account_id for account_id, _ in keys},
+        wallet_ids={wallet_id for _, wallet_id in keys},
+        balance_keys=keys,
+        unique_keys={(r.key_kind, r.unique_key) for r in requests if r.unique_key is not None},
+        # A capture may release a rest.
+        transactions=sum(2 if isinstance(r, Capture) else 1 for r in requests),
+        lots=sum(1 for r in requests if isinstance(r, Move) and r.kind != Kind.BURN),
+    )
+    missing = {key for key in credited - book.balances.keys() if _may_have_balance(book, key)}
+    if missing:
+        book.store.add_balances(book, missing)
+    book.store.load_holds(book, [entry.id for entry in entries if entry.kind == Kind.HOLD])
+    # Only lots of this organization's accounts: another's do not exist.
+    own = {account_id for account_id, _, _ in homes if account_id in book.accounts}
+    if lot_ids and own:
+        book.store.load_lots(book, lot_ids)
+        for lot_id in [i for i, lot in book.lots.items() if lot.account_id not in book.accounts]:
+            del book.lots[lot_id]
+
+
+def _may_have_balance(book: Book, key: BalanceKey) -> bool:
+    """Whether a balance may be made for the pair: both are the organization's, and the wallet is nobody's reserve."""
+    wallet = book.wallets.get(key[1])
+    return key[0] in book.accounts and wallet is not None and wallet.kind in (Wallet.Kind.MEMBER, Wallet.Kind.CLEARING)
+
+
+def _settle(book: Book) -> None:
+    """Let what fell due on the locked balances happen first, so that every rule sees them as they are now."""
+    due = [balance for balance in book.balances.values() if balance.next_change_at <= book.at]
+    # Another organization's balance may have been locked by a number somebody guessed; it is none of this call's.
+    due = [balance for balance in due if balance.account_id in book.accounts and balance.wallet_id in book.wallets]
+    if due:
+        for key, (due_lots, next_change_at) in book.store.load_due(book, due).items():
+            primitives.settle(book, book.balances[key], due_lots, next_change_at)
+
+
+def _prefetch(book: Book, requests: Sequence[Request]) -> None:
+    """Load the lots that several debits will need in one query; a single one loads its own."""
+    payers = Counter(
+        (r.account_id, r.from_wallet_id) for r in requests if isinstance(r, Move) and r.from_wallet_id is not None
+    )
+    if len(payers) < 2:
+        return
+    wanted = []
+    for (account_id, wallet_id), count in payers.items():
+        balance = book.balances.get((account_id, wallet_id or 0))
+        if balance is not None and balance.tracked > balance.held_tracked and account_id in book.accounts:
+            wanted.append((balance, 8 + 4 * count))
+    if wanted:
+        book.store.load_spendable(book, wanted)
+
+
+_RULES: dict[type[Request], Callable[[Book, object], Entry | None]] = {
+    Capture: holds.post_capture,
+    Release: holds.post_release,
+    Revert: reverts.post_revert,
+    ActivateLot: lots.post_activate,
+    ExpireLot: lots.post_expire,
+    CancelLot: lots.post_cancel,
+    Settle: lambda book, request: None,
+}  # type: ignore[dict-item,assignment]
+_MOVES = {Kind.MINT: moves.post_mint, Kind.BURN: moves.post_burn, Kind.TRANSFER: moves.post_transfer}
+
+
+def _do_group(book: Book, group: Sequence[Request], tolerant: bool) -> Outcome:
+    if not tolerant:
+        return _do_requests(book, group)
+    outcome = Outcome()
+    try:
+        with book.attempt():
+            return _do_requests(book, group, outcome)
+    except DomainError as error:
+        outcome.error, outcome.answers = error, []
+        return outcome
+
+
+def _do_requests(book: Book, group: Sequence[Request], outcome: Outcome | None = None) -> Outcome:
+    """Do the requests of one group in their order.
+
+    :raises DomainError: at the first that is refused.
+    """
+    outcome = outcome or Outcome()
+    _check_known(book, group)
+    for index, request in enumerate(group):
+        outcome.failed = index
+        try:
+            outcome.answers.append(_do(book, request))
+        except DomainError as error:
+            if len(group) > 1:
+                error.details.setdefault("index", index)
+            raise
+    outcome.failed = None
+    return outcome
+
+
+def _check_known(book: Book, group: Sequence[Request]) -> None:
+    """A group with keys was done before as a whole, or is new as a whole (semantics 0.12).
+
+    :raises IdempotencyConflict: where only some of its keys are known.
+    """
+    if len(group) > 1:
+        known = {(r.key_kind, r.unique_key) in book.keys for r in group if r.unique_key is not None}
+        if len(known) > 1:
+            raise IdempotencyConflict("Only some of the keys of this set were used before.")
+
+
+def _do(book: Book, request: Request) -> Answer:
+    if request.unique_key is not None:
+        known = book.keys.get((request.key_kind, request.unique_key))
+        if known is not None:
+            if known.content_hash != request.content_hash():
+                raise IdempotencyConflict(systemUniqueKey=request.unique_key)
+            return Answer(known.transaction_id, None, replayed=True)
+    before = len(book.entries)
+    if isinstance(request, Move):
+        rule = _MOVES.get(request.kind)
+        if rule is None:
+            raise InvalidInput(f"A {request.kind} cannot be asked for.")
+        entry: Entry | None = rule(book, request)
+    else:
+        entry = _RULES[type(request)](book, request)
+    acted = len(book.entries) > before
+    return Answer(entry.id if entry is not None else None, entry, replayed=entry is not None and not acted)

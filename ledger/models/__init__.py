@@ -1,0 +1,22 @@
+"""The ledger's rows: the books (ledgers, accounts, wallets), what moved (transactions), and what is left (balances, lots)."""
+
+from ledger.models.accounts import AccountSupply, Ledger, LedgerAccount
+from ledger.models.days import AccountDay
+from ledger.models.lots import Hold, HoldSlice, Lot, LotUse
+from ledger.models.transactions import Kind, Transaction
+from ledger.models.wallets import Balance, Wallet
+
+__all__ = [
+    "AccountDay",
+    "AccountSupply",
+    "Balance",
+    "Hold",
+    "HoldSlice",
+    "Kind",
+    "Ledger",
+    "LedgerAccount",
+    "Lot",
+    "LotUse",
+    "Transaction",
+    "Wallet",
+]

@@ -1,0 +1,39 @@
+"""Reads balances as they are now: what fell due is settled first, which is the only write a read may do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ledger.selectors.wallets import WalletBalance, get_wallet, read_balance, read_balances
+from ledger.services.settling import settle_balance
+from loyalty.kernel.actors import Actor
+
+
+def current_balance(
+    *, organization_id: int, ledger_id: int, account_id: int, wallet_id: int, actor: Actor, at: datetime
+) -> WalletBalance:
+    """A wallet in one account, right at `at` even if no job ran. One query, where nothing is due.
+
+    :raises NotFound: where ledger, account or wallet is not the organization's.
+    """
+    found = read_balance(organization_id, ledger_id, account_id, wallet_id, at=at)
+    if found.next_change_at > at:
+        return found
+    settle_balance(organization_id=organization_id, account_id=account_id, wallet_id=wallet_id, actor=actor, at=at)
+    return read_balance(organization_id, ledger_id, account_id, wallet_id, at=at)
+
+
+def current_balances(
+    *, organization_id: int, ledger_id: int, wallet_id: int, actor: Actor, at: datetime
+) -> list[WalletBalance]:
+    """A wallet in every account of a ledger, zeros included.
+
+    :raises NotFound: where the wallet is not the organization's.
+    """
+    found = read_balances(organization_id, ledger_id, wallet_id, at=at)
+    if not found:
+        get_wallet(organization_id, wallet_id)
+    due = [balance.ledger_account_id for balance in found if balance.next_change_at <= at]
+    for account_id in due:
+        settle_balance(organization_id=organization_id, account_id=account_id, wallet_id=wallet_id, actor=actor, at=at)
+    return read_balances(organization_id, ledger_id, wallet_id, at=at) if due else found

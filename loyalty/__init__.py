@@ -1,0 +1,1 @@
+"""Tallystick: a self-hosted loyalty back office on one provable points ledger."""

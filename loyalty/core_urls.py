@@ -1,0 +1,20 @@
+"""The core API, whole: what the document /api/schema/core.json describes."""
+
+from django.urls import include, path
+
+from ledger.api import urls as ledger_urls
+from loyalty.kernel.api.signin import SigninView
+from members.api import urls as member_urls
+from members.api.organizations import OrganizationViewSet
+
+_organization = "api/v1/organizations/<rowid:organizationId>"
+
+urlpatterns = [
+    path("api/v1/auth/signin", SigninView.as_view()),
+    path(
+        "api/v1/organizations/<idorkey:organizationId>",
+        OrganizationViewSet.as_view({"get": "retrieve", "put": "update"}),
+    ),
+    path(f"{_organization}/", include(ledger_urls)),
+    path(f"{_organization}/", include(member_urls)),
+]

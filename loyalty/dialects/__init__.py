@@ -1,0 +1,1 @@
+"""Foreign APIs over our services: a folder each, a translator only."""

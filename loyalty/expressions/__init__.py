@@ -1,0 +1,1 @@
+"""The rules language: a pure library that knows no models."""

@@ -1,0 +1,1 @@
+"""The ground every app stands on: organizations, operators, credentials, audit, jobs, and what every door shares."""

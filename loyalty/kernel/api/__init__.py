@@ -1,0 +1,1 @@
+"""What every API door shares: reading, refusing, paging, and one base view."""

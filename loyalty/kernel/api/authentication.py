@@ -1,0 +1,93 @@
+"""Tells who calls: a bearer token traded at sign-in, or a credential's own key and secret (semantics 0.3)."""
+
+from __future__ import annotations
+
+import hmac
+from datetime import timedelta
+from typing import Any
+
+import jwt
+from django.conf import settings
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from loyalty.kernel import clock
+from loyalty.kernel.selectors import Caller, find_caller
+from loyalty.kernel.services.credentials import TOKEN_AUDIENCE, digest, touch_credential
+
+_TOUCH_EVERY = timedelta(minutes=1)
+
+
+def secret_opens(caller: Caller, secret: str) -> bool:
+    """Whether `secret` is the credential's, or the one it had until lately."""
+    given = digest(secret)
+    if hmac.compare_digest(given, caller.secret_digest):
+        return True
+    until = caller.previous_valid_until
+    return until is not None and clock.now() < until and hmac.compare_digest(given, caller.previous_digest)
+
+
+def is_live(caller: Caller) -> bool:
+    """Whether the credential may be used at all."""
+    return (
+        caller.operator_is_active
+        and caller.revoked_at is None
+        and (caller.expires_at is None or clock.now() < caller.expires_at)
+    )
+
+
+def touch(caller: Caller) -> None:
+    """Note the use of the credential, at most once a minute."""
+    at = clock.now()
+    if caller.last_used_at is None or at - caller.last_used_at > _TOUCH_EVERY:
+        touch_credential(credential_id=caller.credential_id, at=at)
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <idToken>`, or a service token made in the console in the same header."""
+
+    def authenticate(self, request: Request) -> tuple[Caller, str]:
+        """The caller, as seen from the organization of the path.
+
+        :raises AuthenticationFailed: without a token, and with one that is not, or no longer, good.
+        """
+        scheme, _, token = get_authorization_header(request).decode("latin-1").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise AuthenticationFailed("Send a bearer token in the Authorization header.")
+        organization = (request.parser_context or {}).get("kwargs", {}).get("organizationId")
+        caller = self.caller_of(token.strip(), organization)
+        touch(caller)
+        return caller, token
+
+    def caller_of(self, token: str, organization: Any) -> Caller:
+        """Whose token it is.
+
+        :raises AuthenticationFailed: nobody's, or somebody's who may not use it.
+        """
+        refused = AuthenticationFailed("The bearer token is not valid.")
+        secret = None
+        if token.startswith("tsk_"):
+            key, _, secret = token.partition(".")
+        else:
+            try:
+                claims = jwt.decode(
+                    token,
+                    settings.SECRET_KEY,
+                    algorithms=["HS256"],
+                    audience=TOKEN_AUDIENCE,
+                    options={"require": ["exp", "sub"]},
+                )
+            except jwt.PyJWTError as error:
+                raise refused from error
+            key = str(claims["sub"])
+        if not key.isascii() or len(key) > 40 or "\x00" in key:
+            raise refused
+        caller = find_caller(key, organization)
+        if caller is None or not is_live(caller) or (secret is not None and not secret_opens(caller, secret)):
+            raise refused
+        return caller
+
+    def authenticate_header(self, request: Request) -> str:
+        """What a 401 says it wants."""
+        return "Bearer"

@@ -1,0 +1,72 @@
+"""Structured logs: one JSON line an event, with the request's id, and never a secret."""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+_SECRET_NAMES = re.compile(r"secret|password|passwd|token|authorization|api_?key|cookie|signature", re.IGNORECASE)
+# A bearer token or one of our own secrets inside a longer text, an exception's message for instance.
+_SECRET_TEXT = re.compile(r"(?i)(bearer\s+)\S+|\b(ts[ks]_[A-Za-z0-9_-]{8})[A-Za-z0-9_.-]+")
+
+
+def _hide(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SECRET_TEXT.sub(lambda found: (found.group(1) or found.group(2)) + "***", value)
+    if isinstance(value, dict):
+        return {name: "***" if _SECRET_NAMES.search(str(name)) else _hide(held) for name, held in value.items()}
+    return [_hide(held) for held in value] if isinstance(value, list | tuple) else value
+
+
+def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace what must not be read in a log: values under a telling name, and tokens inside texts."""
+    hidden: dict[str, Any] = _hide(dict(event))
+    return hidden
+
+
+def logging_config(level: str) -> None:
+    """Send the standard library's and structlog's events to standard error as JSON lines, from `level` up."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        hide_secrets,
+    ]
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {
+                "json": {
+                    "()": structlog.stdlib.ProcessorFormatter,
+                    "foreign_pre_chain": shared,
+                    "processors": [
+                        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                        structlog.processors.JSONRenderer(default=str),
+                    ],
+                }
+            },
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "json"}},
+            "root": {"handlers": ["stderr"], "level": level},
+            "loggers": {
+                # A 4xx is the caller's affair and has its own access line; only what broke is worth a second one.
+                "django.request": {"level": "ERROR"},
+                "django.security.DisallowedHost": {"level": "ERROR"},
+                "axes": {"level": "WARNING"},
+            },
+        }
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        cache_logger_on_first_use=True,
+    )

@@ -1,0 +1,38 @@
+"""API credentials: how programs prove who they are."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from loyalty.kernel.models.operators import Operator
+from loyalty.kernel.models.organizations import Organization
+
+
+class ApiCredential(models.Model):
+    """One key and the digest of its secret, acting as one operator in one organization.
+
+    The secret is shown once, when it is made or rotated. After a rotation the previous secret works until
+    `previous_valid_until`. `scopes` narrow the operator's roles; none means all of them. No organization: a system
+    administrator's own, for every organization.
+    """
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="credentials", null=True, blank=True
+    )
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="credentials")
+    name = models.CharField(max_length=255)
+    key = models.CharField(max_length=40, unique=True, editable=False)
+    secret_digest = models.CharField(max_length=64, editable=False)
+    previous_digest = models.CharField(max_length=64, editable=False, blank=True, default="")
+    previous_valid_until = models.DateTimeField(null=True, blank=True, editable=False)
+    scopes = models.JSONField(default=list, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(editable=False)
+
+    class Meta:
+        verbose_name = "API credential"
+
+    def __str__(self) -> str:
+        return self.name

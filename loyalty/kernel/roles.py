@@ -1,0 +1,55 @@
+"""What operators and credentials may do: ten subjects, each to read or to write (semantics 0.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+SUBJECTS = (
+    "ledgers",
+    "orders",
+    "campaigns",
+    "badges",
+    "benefits",
+    "tiers",
+    "members",
+    "coupons",
+    "partnerships",
+    "users",
+)
+ROLES = tuple(f"{subject}:{what}" for subject in SUBJECTS for what in ("read", "write"))
+
+# Needs no role, only to belong to the organization; and: needs to be one of its administrators.
+ANY = "authenticated"
+ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What one caller may do in one organization."""
+
+    is_system_admin: bool = False
+    is_admin: bool = False
+    roles: frozenset[str] = frozenset()
+    belongs: bool = False
+
+    def allows(self, role: str) -> bool:
+        """Whether the caller has `role`; to write includes to read, an administrator has every role."""
+        if self.is_system_admin:
+            return True
+        if not self.belongs:
+            return False
+        if self.is_admin or role == ANY:
+            return True
+        if role == ADMIN:
+            return False
+        return role in self.roles or (role.endswith(":read") and role.removesuffix("read") + "write" in self.roles)
+
+
+def narrowed(roles: Iterable[str], scopes: Iterable[str]) -> frozenset[str]:
+    """The roles that remain when a credential is limited to `scopes` (none named: no limit)."""
+    held, wanted = frozenset(roles), frozenset(scopes)
+    if not wanted:
+        return held
+    reads = {role.removesuffix("write") + "read" for role in held if role.endswith(":write")}
+    return (held | reads) & wanted

@@ -1,0 +1,152 @@
+"""Makes, rotates and revokes API credentials, and trades them for bearer tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import jwt
+from django.conf import settings
+from django.db import transaction
+
+from loyalty.kernel.actors import Actor
+from loyalty.kernel.errors import InvalidInput
+from loyalty.kernel.models import ApiCredential, Operator, Organization
+from loyalty.kernel.services.audit import apply_changes, record
+from loyalty.kernel.services.operators import checked_roles
+
+TOKEN_AUDIENCE = "core"
+
+
+@dataclass(frozen=True, slots=True)
+class NewCredential:
+    """A credential just made or rotated, with the secret that is shown this once."""
+
+    credential: ApiCredential
+    secret: str
+
+    @property
+    def token(self) -> str:
+        """Key and secret in one word, for the `Authorization: Bearer` header."""
+        return f"{self.credential.key}.{self.secret}"
+
+
+def digest(secret: str) -> str:
+    """What is stored of a secret. A secret is 256 random bits, so one round is enough: there is nothing to guess."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _new_secret() -> str:
+    return "tss_" + secrets.token_urlsafe(32)
+
+
+@transaction.atomic
+def create_credential(
+    *,
+    operator: Operator,
+    organization: Organization | None,
+    name: str,
+    actor: Actor,
+    at: datetime,
+    scopes: Iterable[str] = (),
+    expires_at: datetime | None = None,
+) -> NewCredential:
+    """A new key and secret that act as `operator` in `organization` (None: everywhere, for a system administrator).
+
+    :raises InvalidInput: where a scope does not exist, the date has passed, or the operator has no place there.
+    """
+    if organization is None and not operator.is_system_admin:
+        raise InvalidInput(
+            "Only a system administrator's credential can be without organization.", field="organization"
+        )
+    if (
+        organization is not None
+        and not operator.is_system_admin
+        and not operator.memberships.filter(organization=organization).exists()
+    ):
+        raise InvalidInput("The operator does not belong to this organization.", field="operator")
+    if expires_at is not None and expires_at <= at:
+        raise InvalidInput("The expiry date has passed.", field="expires_at")
+    secret = _new_secret()
+    credential = ApiCredential.objects.create(
+        operator=operator,
+        organization=organization,
+        name=name,
+        key="tsk_" + secrets.token_hex(12),
+        secret_digest=digest(secret),
+        scopes=checked_roles(scopes, field="scopes"),
+        expires_at=expires_at,
+        created_at=at,
+    )
+    record(
+        actor=actor,
+        at=at,
+        action="credential.created",
+        target=credential,
+        organization_id=organization and organization.pk,
+        after={"name": name, "key": credential.key, "scopes": credential.scopes, "expires_at": expires_at},
+    )
+    return NewCredential(credential, secret)
+
+
+@transaction.atomic
+def rotate_credential(
+    *, credential: ApiCredential, actor: Actor, at: datetime, overlap: timedelta = timedelta(hours=24), reason: str = ""
+) -> NewCredential:
+    """Give the credential a new secret; the old one works on for `overlap`.
+
+    :raises InvalidInput: where the credential was revoked.
+    """
+    locked = ApiCredential.objects.select_for_update().get(pk=credential.pk)
+    if locked.revoked_at is not None:
+        raise InvalidInput("A revoked credential cannot be rotated.")
+    secret = _new_secret()
+    locked.previous_digest, locked.secret_digest = locked.secret_digest, digest(secret)
+    locked.previous_valid_until = at + overlap
+    locked.save(update_fields=["previous_digest", "secret_digest", "previous_valid_until"])
+    record(
+        actor=actor,
+        at=at,
+        action="credential.rotated",
+        target=locked,
+        organization_id=locked.organization_id,
+        after={"previous_valid_until": locked.previous_valid_until},
+        reason=reason,
+    )
+    return NewCredential(locked, secret)
+
+
+@transaction.atomic
+def revoke_credential(*, credential: ApiCredential, actor: Actor, at: datetime, reason: str = "") -> ApiCredential:
+    """End the credential at once, with every token made of it. Revoking twice changes nothing."""
+    locked = ApiCredential.objects.select_for_update().get(pk=credential.pk)
+    if locked.revoked_at is None:
+        apply_changes(
+            locked,
+            {"revoked_at": at},
+            actor=actor,
+            at=at,
+            action="credential.revoked",
+            organization_id=locked.organization_id,
+            reason=reason,
+        )
+    return locked
+
+
+def issue_token(*, key: str, at: datetime) -> str:
+    """A signed bearer token for the credential `key`; it lasts TOKEN_TTL_SECONDS, and no longer than the credential."""
+    claims = {
+        "sub": key,
+        "aud": TOKEN_AUDIENCE,
+        "iat": int(at.timestamp()),
+        "exp": int(at.timestamp()) + settings.TOKEN_TTL_SECONDS,
+    }
+    return jwt.encode(claims, settings.SECRET_KEY, algorithm="HS256")
+
+
+def touch_credential(*, credential_id: int, at: datetime) -> None:
+    """Remember that the credential was used. Callers do so at most once a minute, so that reading stays reading."""
+    ApiCredential.objects.filter(pk=credential_id).update(last_used_at=at)

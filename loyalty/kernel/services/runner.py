@@ -1,0 +1,44 @@
+"""Runs leased jobs: each kind of work registers its handler once, in its app's `ready()`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from loyalty.kernel import clock
+from loyalty.kernel.errors import DomainError
+from loyalty.kernel.models import Job
+from loyalty.kernel.services.jobs import JobLost, fail_job, finish_job, lease_job
+
+# A handler does the work in steps, calling `renew_job` inside each step's transaction, and returns the result.
+Handler = Callable[[Job], dict[str, object]]
+
+_handlers: dict[str, Handler] = {}
+log = structlog.get_logger(__name__)
+
+
+def register_handler(kind: str, handler: Handler) -> None:
+    """Say who does the jobs of `kind`."""
+    _handlers[kind] = handler
+
+
+def run_one_job(*, worker: str, job_id: int | None = None) -> Job | None:
+    """Lease one due job (or `job_id`) and do it to its end; None where nothing is due.
+
+    A refusal by a rule is final; anything else that goes wrong is tried again later.
+    """
+    job = lease_job(worker=worker, at=clock.now(), job_id=job_id, kinds=list(_handlers))
+    if job is None:
+        return None
+    try:
+        result = _handlers[job.kind](job)
+        finish_job(job=job, at=clock.now(), result=result)
+    except JobLost:
+        log.warning("job_lost", job_id=job.pk, kind=job.kind)
+    except DomainError as refusal:
+        fail_job(job=job, at=clock.now(), error=refusal.message, final=True)
+    except Exception as error:
+        log.exception("job_broke", job_id=job.pk, kind=job.kind)
+        fail_job(job=job, at=clock.now(), error=f"{type(error).__name__}: {error}")
+    return job

@@ -1,0 +1,1 @@
+"""Members and their programs: where value meets identity."""

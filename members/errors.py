@@ -1,0 +1,40 @@
+"""Every way members and programs can say no."""
+
+from __future__ import annotations
+
+from loyalty.kernel.errors import InvalidInput, RuleRefused
+
+
+class MemberInactive(RuleRefused):
+    """An inactive member takes no mint, burn, assignment, use or event (semantics 5.3)."""
+
+    code = "MEMBER_INACTIVE"
+    says = "The member is not active."
+
+
+class ReferralCodeRefused(RuleRefused):
+    """The referral code is unknown, exhausted or the member's own (semantics 12.2)."""
+
+    code = "REFERRAL_CODE_REFUSED"
+    says = "The referral code cannot be used."
+
+
+class DefaultProgramRequired(RuleRefused):
+    """An organization keeps one default program: make another the default instead (semantics 13.1)."""
+
+    code = "DEFAULT_PROGRAM_REQUIRED"
+    says = "An organization needs a default program; make another program the default."
+
+
+class DefaultTierRequired(RuleRefused):
+    """A program keeps exactly one default tier: make another the default instead (semantics 6.5)."""
+
+    code = "DEFAULT_TIER_REQUIRED"
+    says = "A program needs a default tier; make another tier the default."
+
+
+class TierLadderBroken(InvalidInput):
+    """Two active tiers have one place, or a higher tier asks for fewer points (semantics 6.5)."""
+
+    code = "TIER_LADDER_BROKEN"
+    says = "The tiers do not make a ladder."

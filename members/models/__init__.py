@@ -1,0 +1,6 @@
+"""Members, the programs they are in, and the tiers they reach."""
+
+from members.models.members import Enrollment, Member, MemberContact
+from members.models.programs import LoyaltyProgram, LoyaltyTier
+
+__all__ = ["Enrollment", "LoyaltyProgram", "LoyaltyTier", "Member", "MemberContact"]

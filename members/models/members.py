@@ -1,0 +1,101 @@
+"""Members and their place in programs."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from ledger.models import Wallet
+from loyalty.kernel.models import Organization
+from members.models.programs import LoyaltyProgram, LoyaltyTier
+
+
+class Member(models.Model):
+    """One person (or other holder) who collects points, with the one wallet that holds them.
+
+    The organization knows the member as `loyalty_member_id`, and may show another number, `public_loyalty_member_id`.
+    `customer_id` is how APIs that speak in UUIDs name the member. `profile` is personal data, as the caller keeps it.
+    """
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="members", db_index=False)
+    customer_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    loyalty_member_id = models.CharField(max_length=255)
+    public_loyalty_member_id = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 - null is "none", many have none
+    member_type = models.CharField(max_length=100, blank=True, default="")
+    active = models.BooleanField(default=True)
+    wallet = models.OneToOneField(Wallet, on_delete=models.PROTECT, related_name="+")
+    profile = models.JSONField(default=dict, blank=True)
+    on_chain = models.JSONField(default=dict, blank=True)
+    custom_attributes = models.JSONField(default=dict, blank=True)
+    referral_code = models.CharField(max_length=255, blank=True, default="")
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "loyalty_member_id"], name="member_id_once"),
+            models.UniqueConstraint(
+                fields=["organization", "public_loyalty_member_id"],
+                condition=Q(public_loyalty_member_id__isnull=False),
+                name="member_public_id_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "id"], name="member_of_organization"),
+            models.Index(fields=["organization", "created_at"], name="member_by_date"),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name or self.loyalty_member_id
+
+    @property
+    def full_name(self) -> str:
+        """First and last name, as far as the profile knows them."""
+        names = (self.profile.get("name"), self.profile.get("lastName"))
+        return " ".join(str(name) for name in names if name)
+
+
+class MemberContact(models.Model):
+    """One way to find a member: an email (lower case), a phone (digits and plus) or a card number.
+
+    Drawn from the profile whenever that changes; several members may share one.
+    """
+
+    class Kind(models.TextChoices):
+        """What the value is."""
+
+        EMAIL = "email", "Email"
+        PHONE = "phone", "Phone"
+        CARD = "card", "Card"
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="contacts")
+    kind = models.CharField(max_length=5, choices=Kind)
+    value = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["member", "kind", "value"], name="contact_once_per_member")]
+        indexes = [models.Index(fields=["organization", "kind", "value"], name="contact_lookup")]
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Enrollment(models.Model):
+    """A member's place in one program, with the tier reached by points, the one given by hand, and the one that counts."""
+
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="enrollments")
+    program = models.ForeignKey(LoyaltyProgram, on_delete=models.PROTECT, related_name="enrollments")
+    system_tier = models.ForeignKey(LoyaltyTier, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    manual_tier = models.ForeignKey(LoyaltyTier, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    manual_expires_at = models.DateTimeField(null=True, blank=True)
+    effective_tier = models.ForeignKey(LoyaltyTier, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["member", "program"], name="enrolled_once")]
+
+    def __str__(self) -> str:
+        return f"{self.member} in {self.program}"

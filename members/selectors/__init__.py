@@ -1,0 +1,29 @@
+"""Reads of members, programs and tiers."""
+
+from members.selectors.members import (
+    find_member,
+    get_member,
+    get_member_by_loyalty_id,
+    list_members,
+    match_members,
+)
+from members.selectors.programs import (
+    default_program,
+    get_program,
+    list_programs,
+    list_tiers,
+    resolve_account,
+)
+
+__all__ = [
+    "default_program",
+    "find_member",
+    "get_member",
+    "get_member_by_loyalty_id",
+    "get_program",
+    "list_members",
+    "list_programs",
+    "list_tiers",
+    "match_members",
+    "resolve_account",
+]

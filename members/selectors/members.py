@@ -1,0 +1,104 @@
+"""Reads of members."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import Prefetch, QuerySet
+
+from loyalty.kernel.errors import NotFound
+from members.contacts import normal_email
+from members.models import Enrollment, Member, MemberContact
+
+
+def list_members(organization_id: int) -> QuerySet[Member]:
+    """The organization's members, each with enrollments and tiers at hand."""
+    enrollments = Enrollment.objects.select_related("effective_tier").order_by("pk")
+    return Member.objects.filter(organization_id=organization_id).prefetch_related(
+        Prefetch("enrollments", queryset=enrollments)
+    )
+
+
+def with_email(members: QuerySet[Member], organization_id: int, email: str) -> QuerySet[Member]:
+    """Only members with this email, as their first or another, whatever its case."""
+    found = MemberContact.objects.filter(
+        organization_id=organization_id, kind=MemberContact.Kind.EMAIL, value=normal_email(email)
+    )
+    return members.filter(pk__in=found.values("member_id"))
+
+
+def get_member(organization_id: int, member_id: int) -> Member:
+    """One of the organization's members.
+
+    :raises NotFound: where it has no such member.
+    """
+    member = list_members(organization_id).filter(pk=member_id).first()
+    if member is None:
+        raise NotFound("There is no such member.")
+    return member
+
+
+def get_member_by_loyalty_id(organization_id: int, loyalty_member_id: str) -> Member:
+    """One of the organization's members, by the organization's own id for it.
+
+    :raises NotFound: where it has no such member.
+    """
+    member = list_members(organization_id).filter(loyalty_member_id=loyalty_member_id).first()
+    if member is None:
+        raise NotFound("There is no such member.")
+    return member
+
+
+def find_member(organization_id: int, key_or_id: str) -> Member | None:
+    """A member by any of its ids: the organization's, the public one, the UUID, the row's number."""
+    members = list_members(organization_id)
+    for name in ("loyalty_member_id", "public_loyalty_member_id"):
+        found = members.filter(**{name: key_or_id}).first()
+        if found is not None:
+            return found
+    try:
+        return members.filter(customer_id=uuid.UUID(key_or_id)).first()
+    except ValueError:
+        pass
+    if key_or_id.isascii() and key_or_id.isdigit() and len(key_or_id) < 19:
+        return members.filter(pk=int(key_or_id)).first()
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A member found by an address: enough to move points."""
+
+    member_id: int
+    wallet_id: int
+    active: bool
+
+
+def match_members(
+    organization_id: int, *, customer_ids: Collection[uuid.UUID], contacts: Collection[tuple[str, str]]
+) -> tuple[dict[uuid.UUID, Match], dict[tuple[str, str], Match]]:
+    """Members by UUID and by (kind, value) contact, a bulk of them in one query for each kind.
+
+    Of several members with one contact the oldest is meant.
+    """
+    mine = Member.objects.filter(organization_id=organization_id)
+    by_uuid = {
+        found: Match(member_id, wallet_id, active)
+        for found, member_id, wallet_id, active in mine.filter(customer_id__in=customer_ids).values_list(
+            "customer_id", "pk", "wallet_id", "active"
+        )
+    }
+    by_contact: dict[tuple[str, str], Match] = {}
+    for kind in sorted({kind for kind, _ in contacts}):
+        rows = (
+            MemberContact.objects.filter(
+                organization_id=organization_id, kind=kind, value__in={value for k, value in contacts if k == kind}
+            )
+            .order_by("member_id")
+            .values_list("value", "member_id", "member__wallet_id", "member__active")
+        )
+        for value, member_id, wallet_id, active in rows:
+            by_contact.setdefault((kind, value), Match(member_id, wallet_id, active))
+    return by_uuid, by_contact

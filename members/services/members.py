@@ -1,0 +1,146 @@
+"""Creates and changes members."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from ledger.services import create_wallet, set_wallet_active, set_wallet_holder
+from loyalty.kernel.actors import Actor
+from loyalty.kernel.errors import DuplicateValue
+from loyalty.kernel.services import apply_changes, record
+from members.contacts import contacts_of
+from members.errors import ReferralCodeRefused
+from members.models import Enrollment, LoyaltyTier, Member, MemberContact
+from members.selectors import default_program, get_member
+
+# Objects of which an update gives only the parts that change (semantics 5.2).
+_MERGED = ("profile", "custom_attributes")
+
+
+@transaction.atomic
+def create_member(
+    *,
+    organization_id: int,
+    loyalty_member_id: str,
+    actor: Actor,
+    at: datetime,
+    customer_id: uuid.UUID | None = None,
+    public_loyalty_member_id: str | None = None,
+    member_type: str = "",
+    active: bool = True,
+    profile: Mapping[str, Any] | None = None,
+    on_chain: Mapping[str, Any] | None = None,
+    custom_attributes: Mapping[str, Any] | None = None,
+    referral_code: str = "",
+) -> Member:
+    """A new member with a wallet, enrolled in the default program at its default tier (semantics 5.1).
+
+    :raises DuplicateValue: an id another member has.
+    :raises ReferralCodeRefused: a referral code no active referral program knows.
+    """
+    if referral_code:
+        raise ReferralCodeRefused
+    wallet = create_wallet(organization_id=organization_id, at=at)
+    member = Member(
+        organization_id=organization_id,
+        customer_id=customer_id or uuid.uuid4(),
+        loyalty_member_id=loyalty_member_id,
+        public_loyalty_member_id=public_loyalty_member_id or None,
+        member_type=member_type,
+        active=active,
+        wallet=wallet,
+        profile=dict(profile or {}),
+        on_chain=dict(on_chain or {}),
+        custom_attributes=dict(custom_attributes or {}),
+        created_at=at,
+        updated_at=at,
+    )
+    _save(member)
+    set_wallet_holder(wallet=wallet, holder_id=member.pk)
+    if not active:
+        set_wallet_active(wallet_id=wallet.pk, active=False)
+    _write_contacts(member)
+    program = default_program(organization_id)
+    if program is not None:
+        tier = LoyaltyTier.objects.filter(program=program, is_default=True, active=True).first()
+        Enrollment.objects.create(member=member, program=program, effective_tier=tier, created_at=at)
+    record(
+        actor=actor,
+        at=at,
+        action="member.created",
+        target=member,
+        organization_id=organization_id,
+        after={"loyalty_member_id": loyalty_member_id, "active": active},
+    )
+    return get_member(organization_id, member.pk)
+
+
+@transaction.atomic
+def update_member(
+    *, member: Member, changes: Mapping[str, Any], actor: Actor, at: datetime, reason: str = ""
+) -> Member:
+    """Change what is named; `profile` and `custom_attributes` merge one level, null deletes a key (semantics 5.2).
+
+    :raises DuplicateValue: an id another member has.
+    """
+    locked = Member.objects.select_for_update().get(pk=member.pk)
+    wanted = dict(changes)
+    for name in _MERGED:
+        if name in wanted:
+            wanted[name] = _merged(getattr(locked, name), wanted[name] or {})
+    if "public_loyalty_member_id" in wanted:
+        wanted["public_loyalty_member_id"] = wanted["public_loyalty_member_id"] or None
+    try:
+        with transaction.atomic():
+            changed = apply_changes(
+                locked,
+                wanted,
+                actor=actor,
+                at=at,
+                action="member.updated",
+                organization_id=locked.organization_id,
+                reason=reason,
+            )
+    except IntegrityError as error:
+        raise DuplicateValue(field=_taken(error)) from error
+    if changed:
+        _write_contacts(locked)
+        if "active" in wanted and wanted["active"] != member.active:
+            set_wallet_active(wallet_id=locked.wallet_id, active=locked.active)
+    return get_member(locked.organization_id, locked.pk)
+
+
+def _merged(held: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in {**held, **given}.items() if value is not None}
+
+
+def _save(member: Member) -> None:
+    try:
+        with transaction.atomic():
+            member.save(force_insert=True)
+    except IntegrityError as error:
+        raise DuplicateValue(field=_taken(error)) from error
+
+
+def _taken(error: IntegrityError) -> str:
+    """Which id the database refused; each of them names its constraint or its column."""
+    text = str(error)
+    if "public" in text:
+        return "publicLoyaltyMemberId"
+    return "customerId" if "customer_id" in text else "loyaltyMemberId"
+
+
+def _write_contacts(member: Member) -> None:
+    """Make the member's contacts what its profile says."""
+    wanted = contacts_of(member.profile, member.public_loyalty_member_id)
+    held = {(contact.kind, contact.value): contact.pk for contact in member.contacts.all()}
+    MemberContact.objects.filter(pk__in=[pk for key, pk in held.items() if key not in wanted]).delete()
+    MemberContact.objects.bulk_create(
+        MemberContact(organization_id=member.organization_id, member=member, kind=kind, value=value)
+        for kind, value in sorted(wanted - held.keys())
+    )

@@ -1,0 +1,1 @@
+"""Partners: points that travel between programs, and the clearing between companies."""

@@ -1,0 +1,101 @@
+"""The two databases: which one this run uses, real parallel connections, and counting what a call asks of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
+
+from ledger.models.triggers import APPEND_ONLY, BORN_WITH
+
+
+def pytest_report_header() -> str:
+    """Say which database the suite runs on."""
+    return f"database: {connection.vendor}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs the other database, with the reason."""
+    for item in items:
+        for vendor in ("postgresql", "sqlite"):
+            if item.get_closest_marker(vendor) and connection.vendor != vendor:
+                item.add_marker(pytest.mark.skip(reason=f"needs {vendor}"))
+
+
+@pytest.fixture
+def db_with_commits(transactional_db: None) -> Iterator[None]:
+    """A database whose transactions really commit, for tests with several connections; emptied afterwards.
+
+    The ledger refuses to be emptied, so its triggers have to stand aside while the test's rows go.
+    """
+    yield
+
+
+@pytest.fixture(autouse=True)
+def _ledger_can_be_flushed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the flush after a committing test pass the append-only triggers."""
+    if "transactional_db" not in request.fixturenames:
+        return
+    from django.core.management.commands.flush import Command
+
+    original = Command.handle
+
+    def handle(self: Command, *args: Any, **options: Any) -> Any:
+        with triggers_off():
+            return original(self, *args, **options)
+
+    monkeypatch.setattr(Command, "handle", handle)
+
+
+@contextmanager
+def triggers_off() -> Iterator[None]:
+    """For tests that have to break what the database protects."""
+    tables = (*APPEND_ONLY, *BORN_WITH)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            for table in tables:
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            yield
+            for table in tables:
+                cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+            return
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        dropped = cursor.fetchall()
+        for name, _ in dropped:
+            cursor.execute(f"DROP TRIGGER {name}")
+        yield
+        for _, sql in dropped:
+            cursor.execute(sql)
+
+
+def in_parallel(*calls: Callable[[], Any]) -> list[Any]:
+    """Run the calls at the same time, each on a connection of its own; answers or exceptions, in order.
+
+    All threads wait for each other before they start, so that they really meet.
+    """
+    gate = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], Any]) -> Any:
+        try:
+            gate.wait(timeout=30)
+            return call()
+        except Exception as error:
+            return error
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+@contextmanager
+def round_trips() -> Iterator[CaptureQueriesContext]:
+    """Count the database round trips of a block, BEGIN and COMMIT included."""
+    with CaptureQueriesContext(connection) as captured:
+        yield captured
