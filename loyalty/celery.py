@@ -1,4 +1,4 @@
-"""The worker and the scheduler: one Celery app, whatever the broker, and the sweeps that make messages mere doorbells."""
+"""The worker and the scheduler: one Celery app, whatever the broker; its sweeps make messages mere doorbells."""
 
 from __future__ import annotations
 

@@ -87,10 +87,13 @@ if EMBEDDED:
         "TEST": {"NAME": str(VAR_DIR / f"test-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}.sqlite3")},
     }
 else:
+    DATABASE_PREPARE = flag("DATABASE_PREPARE", default=True)
     DATABASES["default"] |= {
         "CONN_MAX_AGE": whole("DATABASE_CONN_MAX_AGE", 60, low=0, high=86400),
         "OPTIONS": {
             **DATABASES["default"].get("OPTIONS", {}),
+            # Only what asks for it is prepared: the queries of loyalty.kernel.prepared.
+            "prepare_threshold": 0 if DATABASE_PREPARE else None,
             "options": f"-c lock_timeout={whole('DATABASE_LOCK_TIMEOUT_MS', 15000, low=100, high=600000)}",
         },
     }
@@ -196,14 +199,15 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "loyalty.kernel.middleware.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "axes.middleware.AxesMiddleware",
+    # The rest is for pages; API calls pass it by.
+    "loyalty.kernel.middleware.Static",
+    "loyalty.kernel.middleware.Sessions",
+    "loyalty.kernel.middleware.Common",
+    "loyalty.kernel.middleware.Csrf",
+    "loyalty.kernel.middleware.SignedIn",
+    "loyalty.kernel.middleware.Messages",
+    "loyalty.kernel.middleware.Frames",
+    "loyalty.kernel.middleware.Lockout",
 ]
 ROOT_URLCONF = "loyalty.urls"
 WSGI_APPLICATION = "loyalty.wsgi.application"

@@ -161,9 +161,7 @@ def api_for(organization: Organization, *roles: str, is_admin: bool = False) -> 
     set_membership(
         operator=operator, organization=organization, is_admin=is_admin, roles=roles, actor=TESTER, at=clock.now()
     )
-    made = create_credential(
-        operator=operator, organization=organization, name="test", actor=TESTER, at=clock.now()
-    )
+    made = create_credential(operator=operator, organization=organization, name="test", actor=TESTER, at=clock.now())
     return Api(made.token, organization.pk)
 
 

@@ -83,9 +83,7 @@ def check_body(document: dict[str, Any], where: str, said: dict[str, Any], wante
     assert set(said["properties"]) - extensions == {field["name"] for field in wanted}, where
     assert set(said.get("required", ())) == {field["name"] for field in wanted if field["required"]}, where
     for field in wanted:
-        check_value(
-            document, f"{where}.{field['name']}", opened(document, said["properties"][field["name"]]), field
-        )
+        check_value(document, f"{where}.{field['name']}", opened(document, said["properties"][field["name"]]), field)
 
 
 @pytest.mark.parametrize("op", PUBLISHED, ids=lambda op: op["operationId"])

@@ -18,7 +18,7 @@ from ledger.api import serializers as shapes
 from ledger.models import Transaction
 from ledger.selectors import TransactionFilter, TransactionRecord
 from loyalty.kernel.api.filters import MomentFilter, TextFilter, WholeNumberFilter, comma_list
-from loyalty.kernel.api.resources import CoreViewSet, ResourceViewSet
+from loyalty.kernel.api.resources import CoreViewSet, ResourceViewSet, written, written_all
 from loyalty.kernel.errors import DomainError, InvalidInput, NotFound
 
 SOURCE = "core"
@@ -32,7 +32,7 @@ def move_of(fields: Mapping[str, Any], **where: Any) -> dict[str, Any]:
 
 def transactions(records: Sequence[TransactionRecord]) -> dict[str, Any]:
     """Transactions in their envelope."""
-    return {"transactions": shapes.TransactionAnswer(records, many=True).data}
+    return {"transactions": written_all(shapes.TransactionAnswer, records)}
 
 
 class MovementViewSet(CoreViewSet):
@@ -45,7 +45,7 @@ class MovementViewSet(CoreViewSet):
         account_id: int = self.kwargs["ledgerAccountId"]
         return account_id
 
-    def post(self, *moves: services.Move) -> Response:
+    def post_moves(self, *moves: services.Move) -> Response:
         """Post the movements, all or none."""
         posting = services.post_transactions(
             organization_id=self.organization_id, moves=moves, actor=self.actor, at=self.at
@@ -56,13 +56,13 @@ class MovementViewSet(CoreViewSet):
         """Issue points to the wallet."""
         fields = self.read_input()
         where = {"account_id": self.account_id(), "wallet_id": kwargs["walletId"], "ledger_id": kwargs["ledgerId"]}
-        return self.post(services.mint(**move_of(fields, **where)))
+        return self.post_moves(services.mint(**move_of(fields, **where)))
 
     def burn(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Take points out of the wallet, at once or (captureMethod manual) when they are captured."""
         fields = self.read_input()
         where = {"account_id": self.account_id(), "wallet_id": kwargs["walletId"], "ledger_id": kwargs["ledgerId"]}
-        return self.post(services.burn(**move_of(fields, **where), hold=fields["capture_method"] == "manual"))
+        return self.post_moves(services.burn(**move_of(fields, **where), hold=fields["capture_method"] == "manual"))
 
 
 class AccountMovementViewSet(MovementViewSet):
@@ -133,7 +133,7 @@ class TransactionViewSet(ResourceViewSet, MovementViewSet):
         selectors.get_account(self.organization_id, self.kwargs["ledgerAccountId"], self.kwargs["ledgerId"])
         return Transaction.objects.filter(account_id=self.kwargs["ledgerAccountId"])
 
-    def filter_queryset(self, queryset: QuerySet[Transaction]) -> QuerySet[Transaction]:
+    def filter_queryset(self, queryset: Any) -> Any:
         """Remember what is asked for; `count` and `window` answer it."""
         ordered = super().filter_queryset(queryset)
         filters = TransactionFilters(self.request.query_params, queryset)
@@ -148,15 +148,13 @@ class TransactionViewSet(ResourceViewSet, MovementViewSet):
     def window(self, queryset: QuerySet[Transaction], start: int, stop: int) -> list[TransactionRecord]:
         """One page, with how each transaction stands now."""
         order = tuple(map(str, queryset.query.order_by))
-        return selectors.describe(
-            selectors.window_transactions(self.account_id(), self.wanted, order, start, stop)
-        )
+        return selectors.describe(selectors.window_transactions(self.account_id(), self.wanted, order, start, stop))
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Move points between two wallets, at once or (captureMethod manual) when they are captured."""
         fields = self.read_input()
         where = {"account_id": self.account_id(), "ledger_id": kwargs["ledgerId"]}
-        return self.post(services.transfer(**move_of(fields, **where), hold=fields["capture_method"] == "manual"))
+        return self.post_moves(services.transfer(**move_of(fields, **where), hold=fields["capture_method"] == "manual"))
 
     def capture(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Capture pending transactions, wholly or partly; the rest of each is released. All or none (semantics 2.2)."""
@@ -217,7 +215,7 @@ class TransactionSetViewSet(MovementViewSet):
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Post the set in its order; an item may spend what an earlier one credited (semantics 2.4)."""
         selectors.get_ledger(self.organization_id, kwargs["ledgerId"])
-        return self.post(*(_transfer(item, kwargs["ledgerId"]) for item in self.read_input()["create"]))
+        return self.post_moves(*(_transfer(item, kwargs["ledgerId"]) for item in self.read_input()["create"]))
 
 
 def _transfer(item: Mapping[str, Any], ledger_id: int) -> services.Move:
@@ -227,9 +225,7 @@ def _transfer(item: Mapping[str, Any], ledger_id: int) -> services.Move:
         if name not in ("ledger_account_id", "ledger_id", "organization_id", "atomic_set_id")
     }
     hold = item["capture_method"] == "manual"
-    return services.transfer(
-        **move_of(words, account_id=item["ledger_account_id"], ledger_id=ledger_id), hold=hold
-    )
+    return services.transfer(**move_of(words, account_id=item["ledger_account_id"], ledger_id=ledger_id), hold=hold)
 
 
 class BatchViewSet(MovementViewSet):
@@ -243,7 +239,7 @@ class BatchViewSet(MovementViewSet):
 
     @extend_schema(description="Groups of items with one atomicSetId happen together or not at all; others alone.")
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Post the items group by group, in order of first appearance; failures are told, not raised (semantics 2.5)."""
+        """Post the items group by group, in order of first appearance; failures are told (semantics 2.5)."""
         items = self.read_input()["items"]
         groups: dict[Any, list[int]] = {}
         for index, item in enumerate(items):
@@ -251,7 +247,9 @@ class BatchViewSet(MovementViewSet):
             groups.setdefault(("alone", index) if name is None else ("set", name), []).append(index)
         outcomes = services.post_batch(
             organization_id=self.organization_id,
-            groups=[[_transfer(items[index], items[index]["ledger_id"]) for index in group] for group in groups.values()],
+            groups=[
+                [_transfer(items[index], items[index]["ledger_id"]) for index in group] for group in groups.values()
+            ],
             actor=self.actor,
             at=self.at,
         )
@@ -264,7 +262,7 @@ class BatchViewSet(MovementViewSet):
                     "systemUniqueKey": items[index].get("unique_key"),
                 }
                 if outcome.error is None:
-                    processed.append(row | {"transaction": shapes.TransactionAnswer(records[place]).data})
+                    processed.append(row | {"transaction": written(shapes.TransactionAnswer, records[place])})
                 else:
                     failed.append(row | _failure(outcome.error_of(place)))
         return Response({"processed": processed, "failed": failed})

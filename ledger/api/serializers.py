@@ -151,7 +151,7 @@ class SetItem(TransferInput):
 class SetInput(CamelSerializer):
     """Transfers that happen together or not at all."""
 
-    create = SetItem(many=True, allow_empty=False, max_length=100)
+    create = SetItem(many=True, allow_empty=False, max_length=100)  # type: ignore[call-arg,assignment]
 
 
 class BatchItem(SetItem):
@@ -165,7 +165,7 @@ class BatchItem(SetItem):
 class BatchInput(CamelSerializer):
     """Up to a thousand transfers."""
 
-    items = BatchItem(many=True, allow_empty=False, max_length=1000)
+    items = BatchItem(many=True, allow_empty=False, max_length=1000)  # type: ignore[call-arg]
 
 
 class CaptureItem(CamelSerializer):
@@ -184,7 +184,7 @@ class CaptureItem(CamelSerializer):
 class CaptureInput(CamelSerializer):
     """Holds to capture, all or none."""
 
-    transactions = CaptureItem(many=True, allow_empty=False, max_length=100)
+    transactions = CaptureItem(many=True, allow_empty=False, max_length=100)  # type: ignore[call-arg]
 
 
 class TransactionAnswer(CamelSerializer):
@@ -286,4 +286,3 @@ class BatchAnswer(CamelSerializer):
 
     processed = BatchDone(many=True)
     failed = BatchFailed(many=True)
-

@@ -15,7 +15,7 @@ from ledger.api import serializers as shapes
 from ledger.api.movements import MovementViewSet
 from ledger.models import Ledger, LedgerAccount
 from loyalty.kernel.api.filters import TextFilter
-from loyalty.kernel.api.resources import CoreViewSet, ResourceViewSet
+from loyalty.kernel.api.resources import CoreViewSet, ResourceViewSet, written_all
 
 
 class LedgerFilters(django_filters.FilterSet):
@@ -108,10 +108,8 @@ class AccountViewSet(ResourceViewSet):
     def set_supply(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Raise, lower or lift the account's supply; an empty body makes it unlimited (semantics 1.3)."""
         fields = self.read_input()
-        posting = services.set_supply(
-            account=self.get_object(), actor=self.actor, at=self.at, source="core", **fields
-        )
-        return Response({"transactions": shapes.TransactionAnswer(posting.records, many=True).data})
+        posting = services.set_supply(account=self.get_object(), actor=self.actor, at=self.at, source="core", **fields)
+        return Response({"transactions": written_all(shapes.TransactionAnswer, posting.records)})
 
 
 class AccountWalletViewSet(CoreViewSet):
@@ -166,4 +164,4 @@ class LedgerWalletViewSet(MovementViewSet):
             actor=self.actor,
             at=self.at,
         )
-        return Response({"wallets": shapes.WalletAnswer(balances, many=True).data})
+        return Response({"wallets": written_all(shapes.WalletAnswer, balances)})

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 
@@ -46,7 +47,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of one group: an answer for each of its requests, or the error that kept the whole group from acting."""
+    """What came of one group: an answer for each of its requests, or the error that kept all of it from acting."""
 
     answers: list[Answer] = field(default_factory=list)
     error: DomainError | None = None
@@ -198,7 +199,7 @@ def _prefetch(book: Book, requests: Sequence[Request]) -> None:
         book.store.load_spendable(book, wanted)
 
 
-_RULES: dict[type[Request], Callable[[Book, object], Entry | None]] = {
+_RULES: dict[type[Request], Callable[[Book, Any], Entry | None]] = {
     Capture: holds.post_capture,
     Release: holds.post_release,
     Revert: reverts.post_revert,
@@ -206,7 +207,7 @@ _RULES: dict[type[Request], Callable[[Book, object], Entry | None]] = {
     ExpireLot: lots.post_expire,
     CancelLot: lots.post_cancel,
     Settle: lambda book, request: None,
-}  # type: ignore[dict-item,assignment]
+}
 _MOVES = {Kind.MINT: moves.post_mint, Kind.BURN: moves.post_burn, Kind.TRANSFER: moves.post_transfer}
 
 

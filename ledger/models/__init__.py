@@ -1,4 +1,4 @@
-"""The ledger's rows: the books (ledgers, accounts, wallets), what moved (transactions), and what is left (balances, lots)."""
+"""The ledger's rows: the books (ledgers, accounts, wallets), what moved (transactions), what is left (lots)."""
 
 from ledger.models.accounts import AccountSupply, Ledger, LedgerAccount
 from ledger.models.days import AccountDay

@@ -78,7 +78,6 @@ class Lot(models.Model):
             models.Index(
                 fields=["wallet", "account", "valid_from", "id"], name="lot_pending", condition=Q(state="pending")
             ),
-            models.Index(fields=["account", "expires_at"], name="lot_expiring", condition=Q(state="active")),
         ]
 
     def __str__(self) -> str:

@@ -82,10 +82,8 @@ def account_totals(
         days = days.filter(day__gte=since)
     if until is not None:
         days = days.filter(day__lt=until)
-    found = {
-        row["account_id"]: AccountTotals(**{name: int(row[name]) for name in _SUMS})
-        for row in days.order_by().values("account_id").annotate(**{name: Sum(name) for name in _SUMS})
-    }
+    sums = days.order_by().values_list("account_id").annotate(*(Sum(name) for name in _SUMS))
+    found = {account_id: AccountTotals(*map(int, figures)) for account_id, *figures in sums}
     return {account_id: found.get(account_id, AccountTotals()) for account_id in account_ids}
 
 

@@ -1,4 +1,4 @@
-"""Lists of transactions: filtered, counted and paged so that neither the book's length nor a wallet's past makes it slow."""
+"""Lists of transactions, filtered, counted and paged so that no length of history makes them slow."""
 
 from __future__ import annotations
 

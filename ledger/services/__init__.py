@@ -1,4 +1,4 @@
-"""What may be written in the ledger, one verb each. Value moves only through `post_*`, `capture_*`, `revert_*`, `settle_*`."""
+"""What may be written in the ledger, one verb each; every movement of value goes through the engine."""
 
 from ledger.engine.requests import CLIENT, IMPORT, SYSTEM, Move, burn, mint, transfer
 from ledger.engine.run import Outcome
@@ -29,11 +29,11 @@ __all__ = [
     "capture_holds",
     "check_books",
     "create_account",
+    "create_ledger",
+    "create_wallet",
     "current_balance",
     "current_balances",
     "default_account",
-    "create_ledger",
-    "create_wallet",
     "expire_lot",
     "mint",
     "post_batch",

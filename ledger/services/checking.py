@@ -243,11 +243,11 @@ def check_books(*, organization_id: int | None = None) -> Iterator[Finding]:
 
 
 def _structure() -> Iterator[Finding]:
-    """What makes the rest true has to be there: the triggers that keep rows as they are, the index that makes keys act once."""
+    """What makes the rest true: the triggers that keep rows as they are, the index that makes keys act once."""
     for name in missing_triggers(connection):
         yield Finding(rule="append-only-triggers", says=f"the trigger {name} is missing")
     with connection.cursor() as cursor:
-        constraints = connection.introspection.get_constraints(cursor, Transaction._meta.db_table)
+        constraints: Any = connection.introspection.get_constraints(cursor, Transaction._meta.db_table)
     if not constraints.get("transaction_key_once", {}).get("unique"):
         yield Finding(rule="keys-act-once", says="the unique index on transaction keys is missing")
 

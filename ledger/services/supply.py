@@ -62,7 +62,7 @@ def set_supply(
     external_event_at: datetime | None = None,
     source: str = "",
 ) -> Posting:
-    """Make the supply `max_supply`, or unlimited with None. Answers the one supply transaction, none where it already is.
+    """Make the supply `max_supply`, or unlimited with None. Answers one supply transaction, none if it is so already.
 
     :raises SupplyTooLow: where more than that is issued or consumed already.
     :raises IdempotencyConflict: where the key acted before with other content.
@@ -119,7 +119,7 @@ def _earlier(account: LedgerAccount, request: SupplyRequest) -> Transaction | No
 
 
 def _write(account: LedgerAccount, request: SupplyRequest, actor: Actor, at: datetime, before: int | None) -> Posting:
-    """The transaction: from the outside into the reserve what is more, back what is less; unlimited counts as nothing."""
+    """The transaction: what is more comes from outside into the reserve, what is less goes back; unlimited is zero."""
     store = current_store()
     book = Book(organization_id=account.organization_id, actor=str(actor), at=at, store=store)
     store.open(

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.db.models import QuerySet
 
+from loyalty.kernel import prepared
 from loyalty.kernel.clock import aware
 from loyalty.kernel.errors import NotFound
 from loyalty.kernel.models import AuditEntry, Membership, Operator, Organization
@@ -59,11 +59,10 @@ def _listed(value: Any) -> list[str]:
 def find_caller(key: str, organization: int | str | None) -> Caller | None:
     """The credential with `key`, seen from the organization with this id (or key); None where no such credential is."""
     by = "g.key = %s" if isinstance(organization, str) else "g.id = %s"
-    with connection.cursor() as cursor:
-        cursor.execute(_CALLER.format(organization=by), (organization, key))
-        row = cursor.fetchone()
-    if row is None:
+    found = prepared.fetch(_CALLER.format(organization=by), (organization, key))
+    if not found:
         return None
+    row = found[0]
     (credential_id, bound_to, digest, previous, previous_until, scopes, expires, revoked, used, name) = row[:10]
     operator_id, active, is_system_admin, organization_id, is_admin, roles = row[10:]
     limits = _listed(scopes)

@@ -10,8 +10,9 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ledger.api.serializers import TransactionAnswer
 from loyalty.kernel.api.filters import MomentFilter, TextFilter, WholeNumberFilter
-from loyalty.kernel.api.resources import CoreViewSet, ResourceViewSet
+from loyalty.kernel.api.resources import CoreViewSet, ResourceViewSet, written_all
 from members import selectors, services
 from members.api import serializers as shapes
 from members.models import Member
@@ -77,7 +78,7 @@ class MemberViewSet(ResourceViewSet):
         members = [found[pk] for pk in ids if pk in found]
         return Response(
             {
-                "members": self.get_serializer(members, many=True).data,
+                "members": written_all(self.serializer_class, members),
                 "notFound": [pk for pk in ids if pk not in found],
             }
         )
@@ -117,5 +118,5 @@ class LoyaltyMemberViewSet(CoreViewSet):
     def _post(self, service: Any) -> Response:
         fields = self.read_input()
         posting = service(member=self.member(), actor=self.actor, at=self.at, source="core", **fields)
-        answer = {"ledgerTransactions": shapes.TransactionAnswer(posting.records, many=True).data}
+        answer = {"ledgerTransactions": written_all(TransactionAnswer, posting.records)}
         return Response(answer, 200 if posting.replayed else 201)

@@ -84,7 +84,7 @@ class MemberContact(models.Model):
 
 
 class Enrollment(models.Model):
-    """A member's place in one program, with the tier reached by points, the one given by hand, and the one that counts."""
+    """A member's place in one program: the tier reached by points, the one given by hand, the one that counts."""
 
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="enrollments")
     program = models.ForeignKey(LoyaltyProgram, on_delete=models.PROTECT, related_name="enrollments")

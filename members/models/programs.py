@@ -31,9 +31,7 @@ class LoyaltyProgram(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["organization", "key"], name="program_key_once"),
-            models.UniqueConstraint(
-                fields=["organization"], condition=Q(is_default=True), name="program_default_once"
-            ),
+            models.UniqueConstraint(fields=["organization"], condition=Q(is_default=True), name="program_default_once"),
         ]
 
     def __str__(self) -> str:

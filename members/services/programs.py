@@ -207,7 +207,9 @@ def update_tier(
 def _check_ladder(program: LoyaltyProgram, own_id: int | None, active: bool, order: int, points: int) -> None:
     if not active:
         return
-    for other in LoyaltyTier.objects.filter(program=program, active=True).exclude(pk=own_id):
+    for other in LoyaltyTier.objects.filter(program=program, active=True):
+        if other.pk == own_id:
+            continue
         if other.tier_order == order:
             raise TierLadderBroken(f"{other.name} has this place already.", field="tierOrder")
         lower, higher = (points, other.min_required_points)

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 # From here on COPY is faster than one INSERT with all its rows written out.
 COPY_FROM_ROWS = 24
+# From here on one UPDATE over arrays is faster than one UPDATE a row.
+UNNEST_FROM_ROWS = 6
 
 _TYPES = {
     "state": "text",
@@ -50,7 +52,6 @@ _TYPES = {
     "expires_at": "timestamptz",
     "closed_at": "timestamptz",
     "expirations": "smallint",
-    "day": "date",
 }
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
@@ -141,15 +142,17 @@ class _Batch:
             values = ", ".join(["(" + ", ".join(map(literal, row)) + ")" for row in rows])
             self.statements.append(f"INSERT INTO {table} ({', '.join(columns)}) VALUES {values}")
 
-    def update(self, table: str, key: str, columns: Sequence[str], rows: Sequence[Any], key_of: str = "") -> None:
+    def update(self, table: str, key: str, columns: Sequence[str], rows: Sequence[Any]) -> None:
         """Set `columns` of locked rows to what is in hand."""
-        if not rows:
+        if len(rows) < UNNEST_FROM_ROWS:
+            for row in rows:
+                values = ", ".join([f"{name} = {literal(getattr(row, name))}" for name in columns])
+                self.statements.append(f"UPDATE {table} SET {values} WHERE {key} = {getattr(row, key):d}")
             return
         names = (key, *columns)
         arrays = []
         for name in names:
-            attribute = key_of or key if name == key else name
-            elements = ",".join([_element(getattr(row, attribute)) for row in rows])
+            elements = ",".join([_element(getattr(row, name)) for row in rows])
             arrays.append(f"'{{{elements}}}'::{_TYPES.get(name, 'bigint')}[]")
         self.statements.append(
             f"UPDATE {table} SET {', '.join(f'{name} = v.{name}' for name in columns)}"
@@ -158,22 +161,17 @@ class _Batch:
 
     def add_days(self, days: Iterable[tuple[int, Any, list[int]]]) -> None:
         """Add to daily totals: to a row that nobody has locked, or to one more row (see AccountDay)."""
-        values = ", ".join(
-            f"({account_id:d}, '{day.isoformat()}'::date, {', '.join(f'{value:d}::bigint' for value in sums)})"
-            for account_id, day, sums in days
-        )
-        if not values:
-            return
-        self.statements.append(
-            f"WITH added (account_id, day, {', '.join(DAY_COLUMNS)}) AS (VALUES {values}), free AS ("
-            f" SELECT found.id, added.* FROM added CROSS JOIN LATERAL (SELECT id FROM {ACCOUNT_DAY} AS d"
-            f" WHERE d.account_id = added.account_id AND d.day = added.day LIMIT 1 FOR UPDATE SKIP LOCKED) AS found"
-            f"), done AS (UPDATE {ACCOUNT_DAY} AS d"
-            f" SET {', '.join(f'{name} = d.{name} + free.{name}' for name in DAY_COLUMNS)}"
-            f" FROM free WHERE d.id = free.id RETURNING d.account_id, d.day)"
-            f" INSERT INTO {ACCOUNT_DAY} (account_id, day, {', '.join(DAY_COLUMNS)}) SELECT * FROM added"
-            f" WHERE NOT EXISTS (SELECT FROM done WHERE done.account_id = added.account_id AND done.day = added.day)"
-        )
+        for account_id, day, sums in days:
+            added = ", ".join(
+                f"{name} = {name} + {value:d}" for name, value in zip(DAY_COLUMNS, sums, strict=True) if value
+            )
+            self.statements.append(
+                f"WITH done AS (UPDATE {ACCOUNT_DAY} SET {added} WHERE id = (SELECT id FROM {ACCOUNT_DAY}"
+                f" WHERE account_id = {account_id:d} AND day = '{day.isoformat()}' LIMIT 1 FOR UPDATE SKIP LOCKED)"
+                f" RETURNING id) INSERT INTO {ACCOUNT_DAY} (account_id, day, {', '.join(DAY_COLUMNS)})"
+                f" SELECT {account_id:d}, '{day.isoformat()}', {', '.join(f'{value:d}' for value in sums)}"
+                f" WHERE NOT EXISTS (SELECT FROM done)"
+            )
 
     def flush(self) -> None:
         """Send what was gathered."""

@@ -55,7 +55,7 @@ class Flag(serializers.BooleanField):
 
 
 class WholeNumber(serializers.IntegerField):
-    """A whole number: a JSON integer or its digits in a string; no fraction, no exponent, no boolean (semantics 0.7)."""
+    """A whole number: a JSON integer, or digits in a string; no fraction, exponent or boolean (semantics 0.7)."""
 
     default_error_messages = {"invalid": "A whole number is required."}
 

@@ -34,7 +34,7 @@ class CorePagination(BasePagination):
     limit = MAX_LIMIT
     total = 0
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         """The rows of the page asked for. The view counts, since it may know a better way than COUNT."""
         self.page = _number(request, "page", 0, 0, MAX_PAGE)
         self.limit = _number(request, "limit", MAX_LIMIT, 1, MAX_LIMIT)

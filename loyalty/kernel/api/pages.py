@@ -13,7 +13,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from loyalty.kernel.api.problems import plain_problem
 
-log = structlog.get_logger(__name__)
+log = structlog.get_logger(part=__name__)
 
 
 @dataclass(frozen=True, slots=True)

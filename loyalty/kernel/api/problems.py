@@ -1,4 +1,4 @@
-"""Says no in the core API's shape (semantics 0.5): `{statusCode, error, message, code, details?}`, whatever went wrong."""
+"""Says no in the core API's shape, whatever went wrong: `{statusCode, error, message, code, details?}` (0.5)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from loyalty.kernel import errors
 from loyalty.kernel.api.rendering import to_json
 
-log = structlog.get_logger(__name__)
+log = structlog.get_logger(part=__name__)
 
 # Families of refusals, most special first.
 STATUS_OF = (

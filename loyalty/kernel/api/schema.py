@@ -52,7 +52,7 @@ class BearerSchema(OpenApiAuthenticationExtension):
 
 
 @cache
-def _wrapped(shape: type[serializers.Serializer[Any]], wrapper: str) -> Any:
+def _wrapped(shape: Any, wrapper: str) -> Any:
     """The envelope of a single answer: one class for all the operations that answer it."""
     return inline_serializer(f"{shape.__name__.removesuffix('Answer')}Envelope", {wrapper: shape()})
 
@@ -72,7 +72,7 @@ class CoreSchema(AutoSchema):
         """The contract's tag."""
         return [self.view.tag] if getattr(self.view, "tag", "") else super().get_tags()
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         """What the view says it does, and the role it needs."""
         text = super().get_description()
         return f"{text}\n\nRole: `{self.view.role()}`." if isinstance(self.view, CoreViewSet) else text
@@ -97,7 +97,8 @@ class CoreSchema(AutoSchema):
         elif self._is_list_view() or (action == "create" and getattr(self.view, "bare_create", False)):
             good = self.view.get_serializer_class()
         else:
-            good = _wrapped(self.view.get_serializer_class(), self.view.wrapper)
+            shape: Any = self.view.serializer_class
+            good = _wrapped(shape, self.view.wrapper)
         status = "201" if self.method == "POST" and action not in getattr(self.view, "asks", ()) else "200"
         refusals = dict.fromkeys(("400", "401", "403", "404", "409", "422"), Problem)
         return {status: good, **refusals}

@@ -17,7 +17,7 @@ class OperatorManager(UserManager["Operator"]):
 
     def create_superuser(
         self, username: str, email: str | None = None, password: str | None = None, **fields: object
-    ) -> Operator:  # type: ignore[override]
+    ) -> Operator:
         """A system administrator, of every organization."""
         operator = Operator(username=username, email=(email or "").lower(), is_system_admin=True, **fields)
         operator.set_password(password)

@@ -18,7 +18,7 @@ from loyalty.kernel.models import ApiCredential, Operator, Organization
 from loyalty.kernel.services.audit import apply_changes, record
 from loyalty.kernel.services.operators import checked_roles
 
-TOKEN_AUDIENCE = "core"
+TOKEN_AUDIENCE = "core"  # noqa: S105 - who a token is for, not a secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def create_credential(
         at=at,
         action="credential.created",
         target=credential,
-        organization_id=organization and organization.pk,
+        organization_id=None if organization is None else organization.pk,
         after={"name": name, "key": credential.key, "scopes": credential.scopes, "expires_at": expires_at},
     )
     return NewCredential(credential, secret)

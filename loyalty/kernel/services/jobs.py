@@ -35,7 +35,7 @@ def create_job(
 ) -> Job:
     """Ask for work of `kind`; with a `unique_key` that is already known, the job there is."""
     if unique_key is not None:
-        known = Job.objects.filter(organization_id=organization_id, kind=kind, unique_key=unique_key).first()
+        known = Job.objects.filter(organization=organization_id, kind=kind, unique_key=unique_key).first()
         if known is not None:
             return known
     job = Job(

@@ -15,7 +15,7 @@ from loyalty.kernel.services.jobs import JobLost, fail_job, finish_job, lease_jo
 Handler = Callable[[Job], dict[str, object]]
 
 _handlers: dict[str, Handler] = {}
-log = structlog.get_logger(__name__)
+log = structlog.get_logger(part=__name__)
 
 
 def register_handler(kind: str, handler: Handler) -> None:
