@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.core.management.commands.flush import Command as Flush
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
@@ -28,29 +29,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=f"needs {vendor}"))
 
 
-@pytest.fixture
-def db_with_commits(transactional_db: None) -> Iterator[None]:
-    """A database whose transactions really commit, for tests with several connections; emptied afterwards.
-
-    The ledger refuses to be emptied, so its triggers have to stand aside while the test's rows go.
+def pytest_sessionstart() -> None:
+    """Tests whose transactions really commit are cleaned up by a flush; the ledger refuses to be emptied, so its
+    triggers stand aside for that one command.
     """
-    yield
+    flush = Flush.handle
 
-
-@pytest.fixture(autouse=True)
-def _ledger_can_be_flushed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the flush after a committing test pass the append-only triggers."""
-    if "transactional_db" not in request.fixturenames:
-        return
-    from django.core.management.commands.flush import Command
-
-    original = Command.handle
-
-    def handle(self: Command, *args: Any, **options: Any) -> Any:
+    def handle(self: Flush, *args: Any, **options: Any) -> Any:
         with triggers_off():
-            return original(self, *args, **options)
+            return flush(self, *args, **options)
 
-    monkeypatch.setattr(Command, "handle", handle)
+    Flush.handle = handle  # type: ignore[method-assign]
 
 
 @contextmanager
@@ -59,11 +48,14 @@ def triggers_off() -> Iterator[None]:
     tables = (*APPEND_ONLY, *BORN_WITH)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
+            # Checks that wait for the commit would hold the tables; let them happen now.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             for table in tables:
                 cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
             yield
             for table in tables:
                 cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
             return
         cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
         dropped = cursor.fetchall()

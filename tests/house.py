@@ -35,7 +35,9 @@ class Api:
 
     def url(self, path: str) -> str:
         """`path` under the organization, unless it is absolute."""
-        return path if path.startswith("/") else f"/api/v1/organizations/{self.organization_id}/{path}".rstrip("/")
+        if path.startswith("/"):
+            return path
+        return f"/api/v1/organizations/{self.organization_id}" + (f"/{path}" if path else "")
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """One request; the answer carries its parsed body as `.body`."""

@@ -3,40 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from django.test import Client
 
-CONTRACT = Path(__file__).parent / "contracts" / "loyalty_core_operations.yaml"
-OPERATIONS = yaml.safe_load(CONTRACT.read_text())["operations"]
+from tests.walk import NOT_YET, OPERATIONS, PUBLISHED
 
-# Tags that are published, and the operations of theirs that are not yet.
-BUILT = {
-    "Organizations",
-    "Ledgers",
-    "Ledger Accounts and Wallets",
-    "Ledger Transactions",
-    "Ledger Batch Transaction Processing",
-    "Ledger Wallets",
-    "Loyalty Programs",
-    "Loyalty Program Tiers",
-    "Organization Members",
-    "Organization Loyalty Members",
-}
-NOT_YET = {
-    "setMemberTier",
-    "removeMemberFromProgram",
-    "listMemberTierHistory",
-    "listMemberMissions",
-    "incrementMemberMission",
-    "setLoyaltyMemberTier",
-    "listLoyaltyMemberAudiences",
-    "checkLoyaltyMemberAudience",
-}
-PUBLISHED = [op for op in OPERATIONS if op["tag"] in BUILT and op["operationId"] not in NOT_YET]
 LIMITS = {"min": "minimum", "max": "maximum", "minLength": "minLength", "maxLength": "maxLength"}
 
 

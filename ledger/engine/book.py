@@ -52,6 +52,7 @@ class Book:
         self.accounts: dict[int, Account] = {}
         self.wallets: dict[int, WalletFacts] = {}
         self.balances: dict[BalanceKey, Balance] = {}
+        self.made_balances: list[BalanceKey] = []
         self.supplies: dict[int, Supply] = {}
         self.lots: dict[int, Lot] = {}
         self.holds: dict[int, Hold] = {}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from ledger.engine.book import Book
 from ledger.engine.primitives import (
     Slices,
@@ -23,9 +21,6 @@ from ledger.models import Kind, Wallet
 from loyalty.kernel.clock import NEVER
 from loyalty.kernel.errors import InvalidInput
 
-# A clock that runs a little ahead of ours is no reason to refuse an event (semantics 0.13).
-CLOCK_SKEW = timedelta(minutes=5)
-
 
 def _checked(book: Book, move: Move, *wallet_ids: int) -> Account:
     """The account, after everything that does not depend on balances has been found in order."""
@@ -33,8 +28,6 @@ def _checked(book: Book, move: Move, *wallet_ids: int) -> Account:
     wallets = [book.movable(wallet_id) for wallet_id in wallet_ids]
     if move.amount < 1:
         raise InvalidInput("The amount must be at least 1.", field="amount")
-    if move.external_event_at is not None and move.external_event_at > book.at + CLOCK_SKEW:
-        raise InvalidInput("The event date lies in the future.", field="externalEventDate")
     if not account.active:
         raise AccountInactive
     if not all(wallet.active for wallet in wallets):

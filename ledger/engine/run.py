@@ -119,6 +119,7 @@ def _once(
     _prefetch(book, requests)
     outcomes = [_do_group(book, group, tolerant) for group in groups]
     book.store.save(book)
+    book.store.drop_unused_balances(book)
     if announce is not None and book.entries:
         announce(book)
     return Posting(outcomes, book)
@@ -158,6 +159,7 @@ def _open(book: Book, requests: Sequence[Request]) -> None:
     missing = {key for key in credited - book.balances.keys() if _may_have_balance(book, key)}
     if missing:
         book.store.add_balances(book, missing)
+        book.made_balances = sorted(missing & book.balances.keys())
     book.store.load_holds(book, [entry.id for entry in entries if entry.kind == Kind.HOLD])
     # Only lots of this organization's accounts: another's do not exist.
     own = {account_id for account_id, _, _ in homes if account_id in book.accounts}
@@ -260,6 +262,7 @@ def _do(book: Book, request: Request) -> Answer:
             if known.content_hash != request.content_hash():
                 raise IdempotencyConflict(systemUniqueKey=request.unique_key)
             return Answer(known.transaction_id, None, replayed=True)
+    request.check_date(book.at)
     before = len(book.entries)
     if isinstance(request, Move):
         rule = _MOVES.get(request.kind)

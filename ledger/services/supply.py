@@ -81,6 +81,7 @@ def set_supply(
     earlier = _earlier(locked, request)
     if earlier is not None:
         return Posting(describe([earlier]), replayed=True)
+    request.check_date(at)
     before = locked.max_supply
     if before == max_supply:
         return Posting([], replayed=False)

@@ -63,6 +63,13 @@ def _balances(keys: Collection[BalanceKey]) -> str:
     )
 
 
+def _supplies(account_ids: Collection[int]) -> str:
+    return (
+        f"SELECT account_id, max_supply, consumed FROM {SUPPLY} WHERE account_id IN ({numbers(account_ids)})"
+        f" ORDER BY account_id FOR UPDATE"
+    )
+
+
 def _new_ids(transactions: int, lots: int) -> str:
     """Fresh numbers from both sequences: (0, transaction) and (1, lot)."""
     return (
@@ -135,9 +142,11 @@ class _Batch:
         """Add rows."""
         if len(rows) >= COPY_FROM_ROWS:
             self.flush()
-            lines = ["\t".join(map(_copied, row)) for row in rows]
-            with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
-                copy.write("\n".join(lines) + "\n")
+            text = "\n".join(["\t".join(map(_copied, row)) for row in rows]) + "\n"
+            # Django lets COPY through without making its errors Django's.
+            command = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+            with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(command) as copy:
+                copy.write(text)
         elif rows:
             values = ", ".join(["(" + ", ".join(map(literal, row)) + ")" for row in rows])
             self.statements.append(f"INSERT INTO {table} ({', '.join(columns)}) VALUES {values}")
@@ -213,11 +222,7 @@ class PostgresStore(Store):
             self.fill_keys(book, found[4])
         finite = [account.id for account in book.accounts.values() if account.finite]
         if finite:
-            (supplies,) = _ask(
-                f"SELECT account_id, max_supply, consumed FROM {SUPPLY} WHERE account_id IN ({numbers(finite)})"
-                f" ORDER BY account_id FOR UPDATE"
-            )
-            self.fill_supplies(book, supplies)
+            self.fill_supplies(book, _ask(_supplies(finite))[0])
 
     def add_balances(self, book: Book, keys: Collection[BalanceKey]) -> None:
         """Make missing balances; whoever makes one at the same time is waited for."""

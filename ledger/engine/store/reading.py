@@ -12,6 +12,7 @@ from django.db import connection
 
 from ledger.engine.rows import Account, Balance, BalanceKey, Entry, Hold, KnownKey, Lot, Supply, WalletFacts, spend_key
 from ledger.engine.store.columns import (
+    BALANCE,
     ENTRY_COLUMNS,
     HOLD,
     HOLD_COLUMNS,
@@ -107,6 +108,13 @@ class Store(ABC):
     @abstractmethod
     def new_lot_ids(self, count: int) -> list[int]:
         """Numbers no lot has."""
+
+    def drop_unused_balances(self, book: Book) -> None:
+        """Take away balances this call made for groups that were then refused: a refusal leaves nothing behind."""
+        unused = [book.balances[key].id for key in book.made_balances if not book.balances[key].transactions]
+        if unused:
+            with connection.cursor() as cursor:
+                cursor.execute(f"DELETE FROM {BALANCE} WHERE id IN ({numbers(unused)}) AND transactions = 0")
 
     # --- filling a book ---
 

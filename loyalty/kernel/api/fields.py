@@ -62,8 +62,8 @@ class WholeNumber(serializers.IntegerField):
     def to_internal_value(self, data: Any) -> int:
         """The number given."""
         if isinstance(data, str) and re.fullmatch(r"-?[0-9]{1,19}", data):
-            return int(data)
-        if isinstance(data, bool) or not isinstance(data, int):
+            data = int(data)
+        if isinstance(data, bool) or not isinstance(data, int) or abs(data) > MAX_ID:
             self.fail("invalid")
         return int(data)
 

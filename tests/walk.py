@@ -1,0 +1,126 @@
+"""A walk over every published operation of the core API: where it is, and what a good call looks like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.apps import apps
+
+from loyalty.kernel.models import ApiCredential
+from members.models import LoyaltyTier, Member
+from tests.house import House
+
+CONTRACT = Path(__file__).parent / "contracts" / "loyalty_core_operations.yaml"
+OPERATIONS: list[dict[str, Any]] = yaml.safe_load(CONTRACT.read_text())["operations"]
+
+# Tags that are published, and the operations of theirs that are not yet.
+BUILT = {
+    "Organizations",
+    "Ledgers",
+    "Ledger Accounts and Wallets",
+    "Ledger Transactions",
+    "Ledger Batch Transaction Processing",
+    "Ledger Wallets",
+    "Loyalty Programs",
+    "Loyalty Program Tiers",
+    "Organization Members",
+    "Organization Loyalty Members",
+}
+NOT_YET = {
+    "setMemberTier",
+    "removeMemberFromProgram",
+    "listMemberTierHistory",
+    "listMemberMissions",
+    "incrementMemberMission",
+    "setLoyaltyMemberTier",
+    "listLoyaltyMemberAudiences",
+    "checkLoyaltyMemberAudience",
+}
+PUBLISHED = [op for op in OPERATIONS if op["tag"] in BUILT and op["operationId"] not in NOT_YET]
+
+
+class World:
+    """A house with a little of everything, and for each operation a call that succeeds there."""
+
+    def __init__(self, house: House, member: Member, other: Member) -> None:
+        self.house, self.member, self.other = house, member, other
+        self.tier = LoyaltyTier.objects.get(program=house.program)
+        house.give(member, 1000)
+        house.give(member, 5, unique_key="first")
+        self.hold = house.take(member, 10, hold=True)
+
+    @property
+    def ids(self) -> dict[str, Any]:
+        """What stands for each path parameter."""
+        return {
+            "organizationId": self.house.id,
+            "ledgerId": self.house.ledger.pk,
+            "ledgerAccountId": self.house.account.pk,
+            "walletId": self.member.wallet_id,
+            "loyaltyProgramId": self.house.program.pk,
+            "loyaltyTierId": self.tier.pk,
+            "memberId": self.member.pk,
+            "loyaltyMemberId": self.member.loyalty_member_id,
+        }
+
+    def path(self, op: dict[str, Any], **instead: Any) -> str:
+        """The operation's path in this house."""
+        return "/api/v1" + op["path"].format(**{**self.ids, **instead})
+
+    def body(self, op: dict[str, Any]) -> Any:
+        """A body the operation takes."""
+        house = self.house
+        ids = {"ledgerId": house.ledger.pk, "ledgerAccountId": house.account.pk}
+        words = {"description": "d", "externalId": "e", "tags": ["t"], "externalEventDate": "2026-01-01T00:00:00Z"}
+        both = {"fromWalletId": self.member.wallet_id, "toWalletId": self.other.wallet_id, "amount": 1}
+        account = {"active": True, "isRevolving": False, "syncAlgorand": False}
+        program = {"active": True, "name": "P", "ledgerId": house.ledger.pk, "description": "", "setAsDefault": True}
+        tier = {"name": "T", "active": True, "minRequiredPoints": 5, "tierOrder": 7}
+        bodies = {
+            "updateOrganization": {
+                "name": "N",
+                "description": "",
+                "pictureUrl": "",
+                "defaultLoyaltyProgramId": house.program.pk,
+                "defaultLocale": "en-US",
+            },
+            "createLedger": {"name": "Another"},
+            "updateLedger": {"name": "Main", "defaultAccountId": house.account.pk},
+            "createLedgerAccount": {"name": "Stamps", **account},
+            "updateLedgerAccount": {"name": "Points", **account},
+            "updateLedgerAccountSupply": {"maxSupply": 5000, **words},
+            "transferPoints": {**both, **words},
+            "transferPointsSet": {"create": [{**both, **words, "ledgerAccountId": house.account.pk}]},
+            "revertLedgerTransaction": {"systemUniqueKey": "first"},
+            "burnWalletPoints": {"amount": 1, **words},
+            "mintWalletPoints": {"amount": 1, **words},
+            "captureLedgerTransactions": {"transactions": [{"ledgerTransactionId": str(self.hold.id)}]},
+            "processLedgerTransactionBatch": {"items": [{**both, **words, **ids}]},
+            "mintWalletPointsDefaultAccount": {"amount": 1, **words},
+            "burnWalletPointsDefaultAccount": {"amount": 1, **words},
+            "createLoyaltyTier": tier,
+            "updateLoyaltyTier": {**tier, "name": "Base", "minRequiredPoints": 0, "tierOrder": 1},
+            "createLoyaltyProgram": program,
+            "updateLoyaltyProgram": program,
+            "createMember": {"loyaltyMemberId": "newcomer", "profile": {"email": "new@example.com"}},
+            "getMembersBatch": {"memberIds": [self.member.pk]},
+            "updateMember": {"profile": {"name": "N"}, "updateReason": "r"},
+            "mintLoyaltyMemberPoints": {"amount": 1, **words},
+            "burnLoyaltyMemberPoints": {"amount": 1, **words},
+        }
+        return bodies[op["operationId"]] if op["body"] else None
+
+
+def every_row() -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table of ours, to see that a refused call left all of them as they were."""
+    ours = ("loyalty", "ledger", "members", "coupons", "campaigns", "partners")
+    found = {}
+    for model in apps.get_models():
+        if model._meta.app_label in ours:
+            columns = [f.attname for f in model._meta.concrete_fields]
+            if model is ApiCredential:
+                columns.remove("last_used_at")
+            found[model._meta.label] = list(model.objects.order_by("pk").values_list(*columns))
+    return found
