@@ -61,6 +61,9 @@ except OSError as error:
 
 DEBUG = flag("DEBUG", default=False)
 PORT = whole("PORT", 8000, low=1, high=65535)
+BIND = os.environ.get("BIND", "").strip() or "127.0.0.1"
+if not re.fullmatch(r"[A-Za-z0-9.:-]+", BIND):
+    refuse("BIND", "must be the address to listen on, like 127.0.0.1 or 0.0.0.0")
 PUBLIC_URL = url("PUBLIC_URL", f"http://127.0.0.1:{PORT}", ("http", "https")).rstrip("/")
 _public = urlsplit(PUBLIC_URL)
 if not _public.hostname or _public.query or _public.fragment:
@@ -97,6 +100,9 @@ else:
             "options": f"-c lock_timeout={whole('DATABASE_LOCK_TIMEOUT_MS', 15000, low=100, high=600000)}",
         },
     }
+# One writer at a time is enough for one process; a server that many can use at once gets two.
+WEB_WORKERS = whole("WEB_WORKERS", 1 if EMBEDDED else 2, low=1, high=256)
+WEB_THREADS = whole("WEB_THREADS", 4, low=1, high=256)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
@@ -230,7 +236,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True
-SILENCED_SYSTEM_CHECKS = ["axes.W003"]
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]  # the middleware is there, as a subclass
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 USE_TZ = True

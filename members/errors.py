@@ -38,3 +38,10 @@ class TierLadderBroken(InvalidInput):
 
     code = "TIER_LADDER_BROKEN"
     says = "The tiers do not make a ladder."
+
+
+class ImportRefused(InvalidInput):
+    """The file as a whole cannot be imported: not its format, the wrong columns, cut off, or too large."""
+
+    code = "IMPORT_REFUSED"
+    says = "The file cannot be imported."

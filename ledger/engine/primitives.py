@@ -183,6 +183,11 @@ def spendable(book: Book, balance: Balance, amount: int) -> list[Lot]:
         book.store.load_spendable(book, [(balance, max(16, balance.loaded * 8))])
 
 
+def needs_more(balance: Balance, amount: int) -> bool:
+    """Whether there are open lots not in hand that a debit of `amount` may need."""
+    return balance.loaded is not None and sum(lot.free for lot in balance.lots.values()) < amount
+
+
 def require(balance: Balance, amount: int) -> None:
     """:raises InsufficientBalance: where less than `amount` can be spent and the wallet may not owe."""
     if balance.available < amount and not balance.may_owe:

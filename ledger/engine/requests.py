@@ -32,6 +32,8 @@ class Request:
 
     unique_key: str | None = None
     key_kind: str = CLIENT
+    # The caller knows that nobody can have used the key: it is not looked up first, the unique index alone guards it.
+    key_is_new: bool = False
     external_id: str = ""
     description: str = ""
     tags: Sequence[str] = field(default=())
@@ -45,15 +47,23 @@ class Request:
 
     def content(self) -> tuple[object, ...]:
         """Everything that makes two requests with one key the same request."""
-        return (self.external_event_at, self.external_id, self.description, *self.tags)
+        return (
+            type(self).__name__,
+            _instant(self.external_event_at),
+            self.external_id,
+            self.description,
+            tuple(self.tags),
+        )
 
     def content_hash(self) -> str:
-        """A short name for `content`, the same for equal instants in whatever zone, different for any other text."""
-        parts = [
-            part.astimezone(UTC).isoformat() if isinstance(part, datetime) else repr(part) for part in self.content()
-        ]
-        text = repr((type(self).__name__, parts))
+        """A short name for `content`."""
+        text = repr(self.content())
         return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _instant(moment: datetime | None) -> datetime | None:
+    """The same value for one instant in whatever zone it was given."""
+    return None if moment is None else moment.astimezone(UTC)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,9 +94,9 @@ class Move(Request):
             self.from_wallet_id,
             self.to_wallet_id,
             self.hold,
-            self.valid_from,
+            _instant(self.valid_from),
             self.waits,
-            self.expires_at,
+            _instant(self.expires_at),
         )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any, TypeVar
+from operator import attrgetter
+from typing import Any
 
 from ledger.models import Kind
 from ledger.models.accounts import LedgerAccount
@@ -170,23 +171,23 @@ def spend_key(account: Account, lot: Lot) -> SpendKey:
     return lot.expires_at, lot.effective_at, lot.id
 
 
-Row = TypeVar("Row", Balance, Lot, Supply, Hold)
-_NAMES: dict[type, tuple[str, ...]] = {
-    kind: tuple(f.name for f in fields(kind)) for kind in (Balance, Lot, Supply, Hold)
-}
+# Everything on a row but a balance's lots, the one thing that is changed in place.
+_NAMES = {kind: tuple(f.name for f in fields(kind) if f.name != "lots") for kind in (Balance, Lot, Supply, Hold)}
+_VALUES = {kind: attrgetter(*names) for kind, names in _NAMES.items()}
 
 
 def copied(row: Any) -> tuple[Any, ...]:
     """The row's values, to put back later."""
-    return tuple(
-        value.copy() if isinstance(value := getattr(row, name), list | dict) else value for name in _NAMES[type(row)]
-    )
+    values: tuple[Any, ...] = _VALUES[type(row)](row)
+    return (*values, row.lots.copy()) if type(row) is Balance else values
 
 
 def put_back(row: Any, values: tuple[Any, ...]) -> None:
     """Make the row what `copied` saw."""
-    for name, value in zip(_NAMES[type(row)], values, strict=True):
+    for name, value in zip(_NAMES[type(row)], values, strict=False):
         setattr(row, name, value)
+    if type(row) is Balance:
+        row.lots = values[-1]
 
 
 __all__ = [
@@ -198,7 +199,6 @@ __all__ = [
     "Hold",
     "KnownKey",
     "Lot",
-    "Row",
     "SpendKey",
     "Supply",
     "WalletFacts",

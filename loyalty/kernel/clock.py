@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from typing import overload
 from zoneinfo import ZoneInfo, available_timezones
 
 # Stands for "does not happen": a lot that never expires, a balance with nothing due. A date rather than null, so
@@ -23,11 +24,19 @@ def or_none(moment: datetime | None) -> datetime | None:
     return None if moment is None or moment >= NEVER else moment
 
 
+@lru_cache(maxsize=8192)
+def _aware(value: datetime | str) -> datetime:
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+@overload
+def aware(value: None) -> None: ...
+@overload
+def aware(value: datetime | str) -> datetime: ...
 def aware(value: datetime | str | None) -> datetime | None:
-    """A moment as a raw query reads it (text or without zone on the embedded database), with its zone."""
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+    """A moment as a raw query reads it (as text, or without its zone on the embedded database), with its zone."""
+    return None if value is None else _aware(value)
 
 
 @lru_cache(maxsize=1)

@@ -6,9 +6,11 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from django.db import connection
 from django.db.models import Prefetch, QuerySet
 
 from loyalty.kernel.errors import NotFound
+from loyalty.kernel.prepared import one_of
 from members.contacts import normal_email
 from members.models import Enrollment, Member, MemberContact
 
@@ -92,13 +94,17 @@ def match_members(
     }
     by_contact: dict[tuple[str, str], Match] = {}
     for kind in sorted({kind for kind, _ in contacts}):
-        rows = (
-            MemberContact.objects.filter(
-                organization_id=organization_id, kind=kind, value__in={value for k, value in contacts if k == kind}
-            )
-            .order_by("member_id")
-            .values_list("value", "member_id", "member__wallet_id", "member__active")
-        )
-        for value, member_id, wallet_id, active in rows:
-            by_contact.setdefault((kind, value), Match(member_id, wallet_id, active))
+        among, values = one_of([value for name, value in contacts if name == kind])
+        with connection.cursor() as cursor:
+            cursor.execute(_BY_CONTACT.format(among=among), [organization_id, kind, values])
+            for value, member_id, wallet_id, active in cursor.fetchall():
+                by_contact.setdefault((kind, value), Match(member_id, wallet_id, active))
     return by_uuid, by_contact
+
+
+_BY_CONTACT = """
+SELECT c.value, m.id, m.wallet_id, m.active
+FROM members_membercontact c JOIN members_member m ON m.id = c.member_id
+WHERE c.organization_id = %s AND c.kind = %s AND c.value {among}
+ORDER BY m.id
+"""

@@ -23,18 +23,18 @@ from ledger.engine.store.columns import (
     TRANSACTION,
     numbers,
     pairs,
+    selected,
 )
 from ledger.models import Kind
 from ledger.models.accounts import LedgerAccount
-from loyalty.kernel.clock import NEVER
-from loyalty.kernel.clock import aware as _aware
+from loyalty.kernel.clock import NEVER, aware
 
 if TYPE_CHECKING:
     from ledger.engine.book import Book
 
-_LOTS = f"SELECT {', '.join(LOT_COLUMNS)} FROM {LOT}"
+_LOTS = f"SELECT {selected(LOT_COLUMNS)} FROM {LOT}"
 _ENTRIES = f"SELECT {', '.join(ENTRY_COLUMNS)} FROM {TRANSACTION}"
-_SPEND_ORDER = {
+SPEND_ORDER = {
     LedgerAccount.SpendOrder.SOONEST_EXPIRING: "expires_at, effective_at, id",
     LedgerAccount.SpendOrder.OLDEST_FIRST: "effective_at, id",
 }
@@ -46,11 +46,6 @@ def rows(sql: str, params: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         cursor.execute(sql, list(params) or None)
         found: list[tuple[Any, ...]] = cursor.fetchall()
     return found
-
-
-def aware(moment: Any) -> Any:
-    """A moment as read, with its zone."""
-    return _aware(moment)
 
 
 def read_lot(row: tuple[Any, ...]) -> Lot:
@@ -104,6 +99,10 @@ class Store(ABC):
     @abstractmethod
     def new_transaction_ids(self, count: int) -> list[int]:
         """Numbers no transaction has."""
+
+    @abstractmethod
+    def first_lots(self, wanted: Collection[tuple[int, int, int]], order: str) -> list[tuple[Any, ...]]:
+        """For each (wallet, account, limit) its first open lots in the order, in one query."""
 
     @abstractmethod
     def new_lot_ids(self, count: int) -> list[int]:
@@ -225,16 +224,14 @@ class Store(ABC):
 
     def load_spendable(self, book: Book, wanted: Collection[tuple[Balance, int]]) -> None:
         """Take the first so many open lots of each balance in hand, in spend order."""
-        parts = []
-        for balance, limit in wanted:
-            order = _SPEND_ORDER[LedgerAccount.SpendOrder(book.accounts[balance.account_id].spend_order)]
-            parts.append(
-                f"SELECT * FROM ({_LOTS} WHERE wallet_id = {balance.wallet_id:d} AND account_id = "
-                f"{balance.account_id:d} AND state = 'active' ORDER BY {order} LIMIT {limit + 1:d}) AS first_lots"
-            )
         found: dict[BalanceKey, list[Lot]] = defaultdict(list)
-        for start in range(0, len(parts), 400):
-            for lot in map(read_lot, rows(" UNION ALL ".join(parts[start : start + 400]))):
+        orders: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
+        for balance, limit in wanted:
+            order = SPEND_ORDER[LedgerAccount.SpendOrder(book.accounts[balance.account_id].spend_order)]
+            # One more than asked for tells whether there are others behind them.
+            orders[order].append((balance.wallet_id, balance.account_id, limit + 1))
+        for order, firsts in orders.items():
+            for lot in map(read_lot, self.first_lots(firsts, order)):
                 found[lot.account_id, lot.wallet_id].append(lot)
         for balance, limit in wanted:
             self._place(book, balance, found[balance.key], limit)

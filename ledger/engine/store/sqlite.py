@@ -32,6 +32,7 @@ from ledger.engine.store.columns import (
     USE_COLUMNS,
     numbers,
     pairs,
+    selected,
 )
 from ledger.engine.store.days import totals
 from ledger.engine.store.reading import Store, rows
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 # How many values one statement may bind.
 _MOST_VALUES = 30_000
+# How many parts one union may have.
+_MOST_PARTS = 400
 
 
 def _bound(value: Any) -> Any:
@@ -124,7 +127,7 @@ class SqliteStore(Store):
 
     def _balances(self, keys: Collection[BalanceKey]) -> list[tuple[Any, ...]]:
         return rows(
-            f"SELECT {', '.join(BALANCE_COLUMNS)} FROM {BALANCE} WHERE (account_id, wallet_id) IN"
+            f"SELECT {selected(BALANCE_COLUMNS)} FROM {BALANCE} WHERE (account_id, wallet_id) IN"
             f" (VALUES {pairs(keys)}) ORDER BY account_id, wallet_id"
         )
 
@@ -143,6 +146,18 @@ class SqliteStore(Store):
         made = _next_ids(TRANSACTION, self.last_transaction_id, count)
         self.last_transaction_id = made[0]
         return made
+
+    def first_lots(self, wanted: Collection[tuple[int, int, int]], order: str) -> list[tuple[Any, ...]]:
+        """One part of a union each, as many as one statement may have."""
+        parts = [
+            f"SELECT * FROM (SELECT {selected(LOT_COLUMNS)} FROM {LOT} WHERE wallet_id = {wallet:d}"
+            f" AND account_id = {account:d} AND state = 'active' ORDER BY {order} LIMIT {limit:d})"
+            for wallet, account, limit in wanted
+        ]
+        found: list[tuple[Any, ...]] = []
+        for start in range(0, len(parts), _MOST_PARTS):
+            found += rows(" UNION ALL ".join(parts[start : start + _MOST_PARTS]))
+        return found
 
     def new_lot_ids(self, count: int) -> list[int]:
         """The numbers after the last."""

@@ -32,8 +32,12 @@ def create_job(
     unique_key: str | None = None,
     input_file: File[Any] | None = None,
     progress_total: int = 0,
+    worker: str = "",
 ) -> Job:
-    """Ask for work of `kind`; with a `unique_key` that is already known, the job there is."""
+    """Ask for work of `kind`; with a `unique_key` that is already known, the job there is.
+
+    With `worker`, nobody else takes it before that one's first lease has run out.
+    """
     if unique_key is not None:
         known = Job.objects.filter(organization=organization_id, kind=kind, unique_key=unique_key).first()
         if known is not None:
@@ -47,6 +51,8 @@ def create_job(
         available_at=at,
         created_at=at,
         progress_total=progress_total,
+        locked_by=worker,
+        locked_until=at + LEASE if worker else None,
     )
     if input_file is not None:
         job.input.save(input_file.name or "input", input_file, save=False)
@@ -60,10 +66,22 @@ def _due(at: datetime) -> QuerySet[Job]:
     )
 
 
-def lease_job(*, worker: str, at: datetime, job_id: int | None = None, kinds: list[str] | None = None) -> Job | None:
-    """Take the longest-waiting due job (or `job_id`, if it is due) for LEASE; None where there is none."""
+def lease_job(
+    *,
+    worker: str,
+    at: datetime,
+    job_id: int | None = None,
+    kinds: list[str] | None = None,
+    instead_of: str | None = None,
+) -> Job | None:
+    """Take the longest-waiting due job (or `job_id`, if it is due) for LEASE; None where there is none.
+
+    `instead_of` names a worker known to be dead, whose lease need not be waited for.
+    """
     with transaction.atomic():
         due = _due(at)
+        if instead_of is not None:
+            due = Job.objects.filter(locked_by=instead_of, state__in=["waiting", "running"])
         if job_id is not None:
             due = due.filter(pk=job_id)
         if kinds is not None:

@@ -24,15 +24,20 @@ def register_handler(kind: str, handler: Handler) -> None:
 
 
 def run_one_job(*, worker: str, job_id: int | None = None) -> Job | None:
-    """Lease one due job (or `job_id`) and do it to its end; None where nothing is due.
+    """Lease one due job (or `job_id`) and do it to its end; None where nothing is due."""
+    job = lease_job(worker=worker, at=clock.now(), job_id=job_id, kinds=list(_handlers))
+    if job is not None:
+        run_leased_job(job, _handlers[job.kind])
+    return job
+
+
+def run_leased_job(job: Job, handler: Handler) -> None:
+    """Do a job this worker has leased, and write down how it ended.
 
     A refusal by a rule is final; anything else that goes wrong is tried again later.
     """
-    job = lease_job(worker=worker, at=clock.now(), job_id=job_id, kinds=list(_handlers))
-    if job is None:
-        return None
     try:
-        result = _handlers[job.kind](job)
+        result = handler(job)
         finish_job(job=job, at=clock.now(), result=result)
     except JobLost:
         log.warning("job_lost", job_id=job.pk, kind=job.kind)
@@ -41,4 +46,3 @@ def run_one_job(*, worker: str, job_id: int | None = None) -> Job | None:
     except Exception as error:
         log.exception("job_broke", job_id=job.pk, kind=job.kind)
         fail_job(job=job, at=clock.now(), error=f"{type(error).__name__}: {error}")
-    return job

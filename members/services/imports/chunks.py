@@ -1,0 +1,128 @@
+"""Books one chunk of rows: understand, find the members, post, say what happened to each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+
+from ledger.errors import InsufficientBalance
+from ledger.models import LedgerAccount
+from ledger.services import IMPORT, Move, burn, mint, post_groups
+from loyalty.kernel.actors import Actor
+from loyalty.kernel.errors import DomainError
+from members.errors import MemberInactive
+from members.services.imports.matching import MISSING, Matches
+from members.services.imports.reading import RawRow
+from members.services.imports.rows import SPENDING, PointsRow, RowProblem, identifier_of, read_row
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """A row that was not booked, and why."""
+
+    line: int
+    identifier: str
+    message: str
+    fields: dict[str, str]
+
+
+@dataclass(slots=True)
+class ChunkResult:
+    """What became of a chunk's rows. `made` pairs lines with the transactions booked for them."""
+
+    succeeded: int = 0
+    skipped: int = 0
+    errors: list[RowError] = field(default_factory=list)
+    made: list[tuple[int, int]] = field(default_factory=list)
+
+
+def understand(raws: Sequence[RawRow], errors: list[RowError]) -> list[tuple[RawRow, PointsRow]]:
+    """The rows that make sense; the others go to `errors`."""
+    understood = []
+    for raw in raws:
+        try:
+            understood.append((raw, read_row(raw)))
+        except RowProblem as problem:
+            errors.append(error_of(raw, str(problem)))
+    return understood
+
+
+def error_of(raw: RawRow, message: str) -> RowError:
+    """A row's entry in the report."""
+    return RowError(raw.line, identifier_of(raw.fields), message, raw.fields)
+
+
+def message_of(error: DomainError) -> str:
+    """What the report says of a refusal by the ledger."""
+    if isinstance(error, InsufficientBalance):
+        return "Process exception: Not enough points"
+    return f"Process exception: {error.message}"
+
+
+def move_of(row: PointsRow, wallet_id: int, account: LedgerAccount, digest: str, number: int, at: datetime) -> Move:
+    """The movement a row asks for. Without a key of its own a row's key is its file and its number."""
+    words = {
+        "account_id": account.pk,
+        "wallet_id": wallet_id,
+        "amount": row.points * 10**account.decimals,
+        "unique_key": row.row_key or f"{digest[:32]}:{number}",
+        "key_kind": IMPORT,
+        # A file is one job, and a job books a row together with having come past it: such a key cannot be used yet.
+        "key_is_new": row.row_key is None,
+        "description": row.comment,
+        "source": row.source,
+    }
+    if row.kind == SPENDING:
+        return burn(**words)
+    return mint(**words, valid_from=row.valid_from, expires_at=row.expiry(at, account.organization.timezone))
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Some rows of a file in hand: `first` is the number of the first in its file."""
+
+    first: int
+    size: int
+    understood: list[tuple[RawRow, PointsRow]]
+    errors: list[RowError]
+    numbers: dict[int, int]
+
+
+def read_chunk(rows: Iterator[RawRow], first: int, most: int) -> Chunk | None:
+    """The next rows, understood; None at the end of the file."""
+    raws, errors = list(islice(rows, most)), list[RowError]()
+    if not raws:
+        return None
+    numbers = {raw.line: first + index for index, raw in enumerate(raws)}
+    return Chunk(first, len(raws), understand(raws, errors), errors, numbers)
+
+
+def book_chunk(*, account: LedgerAccount, chunk: Chunk, digest: str, actor: Actor, at: datetime) -> ChunkResult:
+    """Book the rows, each by itself; a bounded number of queries whatever the chunk's size."""
+    result = ChunkResult(errors=chunk.errors)
+    understood, numbers = chunk.understood, chunk.numbers
+    matches = Matches(account.organization_id, (row for _, row in understood))
+    asked: list[RawRow] = []
+    groups: list[list[Move]] = []
+    for raw, row in understood:
+        member = matches.find(row)
+        if member is None:
+            result.errors.append(error_of(raw, MISSING))
+        elif not member.active:
+            result.errors.append(error_of(raw, f"Process exception: {MemberInactive.says}"))
+        else:
+            asked.append(raw)
+            groups.append([move_of(row, member.wallet_id, account, digest, numbers[raw.line], at)])
+    outcomes = post_groups(organization_id=account.organization_id, groups=groups, actor=actor, at=at)
+    for raw, outcome in zip(asked, outcomes, strict=True):
+        if outcome.error is not None:
+            result.errors.append(error_of(raw, message_of(outcome.error)))
+        elif outcome.answers[0].replayed:
+            result.skipped += 1
+        else:
+            result.succeeded += 1
+            result.made.append((raw.line, outcome.answers[0].transaction_id or 0))
+    result.errors.sort(key=lambda error: error.line)
+    return result

@@ -1,0 +1,209 @@
+"""Runs an import as a job: chunk by chunk, each committed together with how far it is."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.files.base import ContentFile, File
+from django.db import connection, transaction
+
+from ledger.selectors import get_account
+from loyalty.kernel import clock
+from loyalty.kernel.actors import Actor
+from loyalty.kernel.models import Job
+from loyalty.kernel.services import create_job, renew_job
+from members.selectors import resolve_account
+from members.services.imports.chunks import Chunk, RowError, book_chunk, read_chunk
+from members.services.imports.reading import COLUMNS, read_rows
+from members.services.imports.survey import survey_file
+
+KIND = "import_points"
+
+# Told after each chunk how many rows it had, for a progress bar.
+Watcher = Callable[[int], None]
+
+
+@dataclass(slots=True)
+class ImportResult:
+    """What an import did, over all its runs: every row is in exactly one of the last three."""
+
+    processed: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+
+def start_import(
+    *,
+    organization_id: int,
+    source: IO[bytes],
+    name: str,
+    file_format: str,
+    actor: Actor,
+    at: datetime,
+    account_id: int | None = None,
+    path: Path | None = None,
+    worker: str = "",
+) -> Job:
+    """Ask for a file to be imported into an account (without one, the main account of the default program).
+
+    The same file into the same account is one job, whatever its name. A `path` that stays readable spares a copy of
+    the file. With `worker`, the job is that worker's from the start.
+
+    :raises ImportRefused: where the file cannot be read to its end, or has no rows.
+    :raises NotFound: an account that is not the organization's.
+    :raises NoDefaultAccount: none is named, and none is set.
+    """
+    account = resolve_account(organization_id, account_id=account_id)
+    survey = survey_file(source, file_format)
+    return create_job(
+        kind=KIND,
+        organization_id=organization_id,
+        actor=actor,
+        at=at,
+        unique_key=f"{survey.digest}:{account.pk}",
+        params={
+            "account_id": account.pk,
+            "format": file_format,
+            "digest": survey.digest,
+            "name": name,
+            "path": str(path) if path is not None else "",
+        },
+        input_file=None if path is not None else File(source, name=Path(name).name),
+        progress_total=survey.rows,
+        worker=worker,
+    )
+
+
+def run_import(job: Job, *, watch: Watcher | None = None) -> dict[str, Any]:
+    """Do the job from where it stopped to its end; answers the result it will have.
+
+    :raises JobLost: where another worker has taken it.
+    """
+    account = get_account(job.organization_id or 0, job.params["account_id"])
+    kind, _, who = job.actor.partition(":")
+    actor = Actor(kind, who, job.params["name"])
+    result = ImportResult(**job.cursor.get("result", {}))
+    with _chunks(job, result.processed) as chunks, _Report(job) as report:
+        for chunk in chunks:
+            with transaction.atomic():
+                done = book_chunk(
+                    account=account, chunk=chunk, digest=job.params["digest"], actor=actor, at=clock.now()
+                )
+                result.processed += chunk.size
+                result.succeeded += done.succeeded
+                result.skipped += done.skipped
+                result.failed += len(done.errors)
+                length = report.write(done.errors)
+                renew_job(
+                    job=job,
+                    at=clock.now(),
+                    cursor={"result": asdict(result), "report": length},
+                    progress_done=result.processed,
+                    result=asdict(result),
+                )
+            if watch is not None:
+                watch(chunk.size)
+    _refresh_statistics()
+    return asdict(result)
+
+
+@contextmanager
+def _chunks(job: Job, done: int) -> Iterator[Iterator[Chunk]]:
+    """The chunks of the job's file after the first `done` rows. The next is read while the last is being booked."""
+    with _input(job) as source, ThreadPoolExecutor(1) as ahead:
+        rows = read_rows(source, job.params["format"])
+
+        def chunks() -> Iterator[Chunk]:
+            # What was booked before is passed over unread: the stream has to be gone through anyhow.
+            first, size = sum(1 for _ in islice(rows, done)) + 1, settings.IMPORT_CHUNK_ROWS
+            coming = ahead.submit(read_chunk, rows, first, size)
+            while (chunk := coming.result()) is not None:
+                coming = ahead.submit(read_chunk, rows, chunk.first + chunk.size, size)
+                yield chunk
+
+        yield chunks()
+
+
+@contextmanager
+def _input(job: Job) -> Iterator[IO[bytes]]:
+    if job.params["path"]:
+        with Path(job.params["path"]).open("rb") as source:
+            yield source
+    else:
+        with job.input.open("rb") as source:
+            yield source
+
+
+class _Report:
+    """The rows that were not booked, as a file to mend and send again.
+
+    It is written before the chunk commits, and its length is committed with the chunk: what a killed run wrote
+    beyond that is cut off again.
+    """
+
+    COLUMNS = ("line", "reason", *COLUMNS)
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.length = int(job.cursor.get("report", 0))
+        self.file: IO[bytes] | None = None
+
+    def __enter__(self) -> _Report:
+        if self.length:
+            self._open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.file is not None:
+            self.file.close()
+
+    def _open(self) -> IO[bytes]:
+        if self.file is None:
+            if not self.job.report.name:
+                self.job.report.save(f"import-{self.job.pk}-errors.csv", ContentFile(b""), save=True)
+            self.file = Path(self.job.report.path).open("r+b")  # noqa: SIM115 - closed in __exit__
+            self.file.truncate(self.length)
+            self.file.seek(self.length)
+            if not self.length:
+                self._append([self.COLUMNS])
+        return self.file
+
+    def _append(self, rows: list[Any]) -> None:
+        text = io.StringIO()
+        csv.writer(text).writerows(rows)
+        file = self._open()
+        file.write(text.getvalue().encode())
+        file.flush()
+        self.length = file.tell()
+
+    def write(self, errors: list[RowError]) -> int:
+        """Add rows; answers how long the report is now."""
+        if errors:
+            self._open()
+            self._append([_report_row(error) for error in errors])
+        return self.length
+
+
+def _report_row(error: RowError) -> list[str]:
+    # A spreadsheet would run what begins like a formula; the apostrophe makes it text.
+    values = [error.fields.get(name, "").replace("\x00", "") for name in COLUMNS]
+    return [str(error.line), error.message, *(f"'{v}" if v[:1] in ("=", "@", "\t", "\r") else v for v in values)]
+
+
+def _refresh_statistics() -> None:
+    """After a bulk the planner knows nothing of the new rows; it would find out, but only minutes later."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            for table in ("ledger_transaction", "ledger_lot", "ledger_balance"):
+                cursor.execute(f"ANALYZE {table}")
