@@ -1,0 +1,20 @@
+"""The figures, in the order of the table."""
+
+from __future__ import annotations
+
+from tests.bench.figures import checking, contention, imports, listing, posting, settling, web
+from tests.bench.measuring import Measure
+
+MEASURES: tuple[Measure, ...] = (
+    posting.POSTING,
+    web.MINT,
+    posting.BATCH,
+    imports.IMPORT,
+    settling.EXPIRY,
+    contention.ACCOUNT,
+    contention.WALLET,
+    settling.LATENCY,
+    web.BALANCE,
+    listing.LISTING,
+    checking.CHECKING,
+)

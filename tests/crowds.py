@@ -1,0 +1,72 @@
+"""Makes members and wallets by the thousand, for files and loads that need many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django.db import transaction
+from django.db.models import OuterRef, Subquery
+
+from ledger.models import Wallet
+from members.contacts import contacts_of
+from members.models import Enrollment, LoyaltyTier, Member, MemberContact
+from members.selectors import default_program
+from tests.points_files import card_of, customer_of, email_of, phone_of
+
+_CHUNK = 5000
+
+
+def make_members(*, organization_id: int, count: int, at: datetime, first: int = 1) -> None:
+    """Members `first` to `first + count - 1` as `create_member` would make them, without an audit entry each.
+
+    Member n has the addresses that `tests.points_files` names. Rows are written in bulk, a few thousand a commit.
+    """
+    program = default_program(organization_id)
+    tier = LoyaltyTier.objects.filter(program=program, is_default=True, active=True).first()
+    numbers = iter(range(first, first + count))
+    while chunk := list(islice(numbers, _CHUNK)):
+        with transaction.atomic():
+            wallets = make_wallets(organization_id=organization_id, count=len(chunk), at=at)
+            members = Member.objects.bulk_create(
+                Member(
+                    organization_id=organization_id,
+                    customer_id=customer_of(number),
+                    loyalty_member_id=f"member-{number:07d}",
+                    wallet=wallet,
+                    profile=_profile(number),
+                    created_at=at,
+                    updated_at=at,
+                )
+                for number, wallet in zip(chunk, wallets, strict=True)
+            )
+            MemberContact.objects.bulk_create(_contacts(members))
+            if program is not None:
+                Enrollment.objects.bulk_create(
+                    Enrollment(member=member, program=program, effective_tier=tier, created_at=at) for member in members
+                )
+            holder = Member.objects.filter(wallet=OuterRef("pk")).values("pk")
+            Wallet.objects.filter(pk__range=(wallets[0].pk, wallets[-1].pk)).update(holder_id=Subquery(holder))
+
+
+def make_wallets(*, organization_id: int, count: int, at: datetime) -> list[Wallet]:
+    """Members' wallets nobody holds yet, with numbers in a row."""
+    return Wallet.objects.bulk_create(Wallet(organization_id=organization_id, created_at=at) for _ in range(count))
+
+
+def _profile(number: int) -> dict[str, Any]:
+    return {
+        "name": "Member",
+        "lastName": f"Number {number}",
+        "email": email_of(number),
+        "phone": phone_of(number),
+        "loyaltyCardNumber": card_of(number),
+    }
+
+
+def _contacts(members: list[Member]) -> Iterator[MemberContact]:
+    for member in members:
+        for kind, value in sorted(contacts_of(member.profile, None)):
+            yield MemberContact(organization_id=member.organization_id, member=member, kind=kind, value=value)
