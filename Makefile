@@ -13,11 +13,13 @@ help: ## this list
 
 $(VENV)/.runtime: requirements.txt
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@echo "Installing what requirements.txt locks ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@touch $@
 
 $(VENV)/.dev: tests/requirements.txt $(VENV)/.runtime
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt
+	@echo "Installing what tests/requirements.txt locks ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt
 	@touch $@
 
 setup: $(VENV)/.runtime ## make the environment
@@ -44,6 +46,6 @@ bench: setup-dev ## figures as ratios to the database's own limits, on PostgreSQ
 
 lock: setup-dev ## resolve pyproject.toml anew into the two requirement files
 	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links \
-		--no-emit-options -o requirements.txt pyproject.toml
+		--allow-unsafe --no-emit-options -o requirements.txt pyproject.toml
 	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links \
-		--no-emit-options --extra dev -o tests/requirements.txt pyproject.toml
+		--allow-unsafe --no-emit-options --extra dev -o tests/requirements.txt pyproject.toml

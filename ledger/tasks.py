@@ -24,3 +24,10 @@ def void_stale_holds(**_: object) -> None:
     if settings.LEDGER_HOLD_TTL:
         ttl = timedelta(hours=settings.LEDGER_HOLD_TTL)
         services.void_stale_holds(older_than=ttl, actor=system("hold-ttl"), at=clock.now())
+
+
+@shared_task(name="ledger.deliver_notices")
+def deliver_notices(**_: object) -> None:
+    """Tell the chain outside what waits for it."""
+    while services.deliver_notices(at=clock.now()):
+        pass

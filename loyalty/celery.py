@@ -1,22 +1,26 @@
-"""The worker and the scheduler: one Celery app, whatever the broker; its sweeps make messages mere doorbells."""
+"""The worker and the scheduler: what comes by every so often, so that messages are mere doorbells."""
 
 from __future__ import annotations
 
 import os
 
-from celery import Celery
+import django
 from celery.signals import setup_logging
-from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loyalty.settings")
+django.setup()
 
-app = Celery("tallystick")
-app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks()
+from django.conf import settings  # noqa: E402
+
+from loyalty.kernel.queue import app  # noqa: E402
+
 app.conf.beat_schedule = {
     "sweep jobs": {"task": "loyalty.sweep_jobs", "schedule": settings.SWEEP_SECONDS},
     "settle what is due": {"task": "ledger.settle_due", "schedule": settings.SETTLE_SECONDS},
+    "forget sent forms": {"task": "loyalty.forget_sent_forms", "schedule": 24 * 60 * 60},
+    "tell the chain": {"task": "ledger.deliver_notices", "schedule": 60},
     "void stale holds": {"task": "ledger.void_stale_holds", "schedule": 15 * 60},
+    "sweep uploads": {"task": "members.sweep_uploads", "schedule": 60 * 60},
 }
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from loyalty.console.look import LOOK
 from loyalty.kernel.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -144,6 +145,10 @@ MEDIA_ROOT = VAR_DIR / "files"
 # --- the ledger -------------------------------------------------------------------------------------------------
 # Hours after which an open hold is voided by the worker; 0 lets holds stand.
 LEDGER_HOLD_TTL = whole("LEDGER_HOLD_TTL", 0, low=0, high=24 * 366)
+# What takes the transactions of accounts with syncAlgorand.
+CHAIN_ADAPTER = os.environ.get("CHAIN_ADAPTER", "").strip() or "ledger.services.chain.LocalAdapter"
+if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+", CHAIN_ADAPTER):
+    refuse("CHAIN_ADAPTER", "must name a class, like shop.chain.Adapter")
 IMPORT_CHUNK_ROWS = whole("IMPORT_CHUNK_ROWS", 4000, low=1, high=20000)
 SETTLE_CHUNK_BALANCES = whole("SETTLE_CHUNK_BALANCES", 400, low=1, high=10000)
 
@@ -183,11 +188,11 @@ DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", "").strip() or f"tallystick@{_
 
 # --- the web ----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "loyalty.console",
-    "unfold",
+    "loyalty.console.apps.ConsoleConfig",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
-    "django.contrib.admin",
+    "loyalty.console.apps.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -243,6 +248,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"
 LOGIN_URL = "/admin/login/"
+LOGIN_REDIRECT_URL = "/admin/"
+UNFOLD = LOOK
 
 # --- people and passwords ---------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "loyalty.Operator"
@@ -261,6 +268,7 @@ AXES_COOLOFF_TIME = whole("LOGIN_COOLOFF_HOURS", 1, low=1, high=720)
 # A shop's staff share one address: lock the person at that address, not everybody behind it.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_VERBOSE = False
+AXES_LOCKOUT_TEMPLATE = "locked.html"
 
 # --- the API ----------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -14,4 +14,4 @@ class MembersConfig(AppConfig):
         from loyalty.kernel.services.runner import register_handler  # noqa: PLC0415 - models are not ready before
         from members.services.imports import KIND, run_import  # noqa: PLC0415
 
-        register_handler(KIND, run_import)
+        register_handler(KIND, run_import, title="Import of points", reads="ledgers:read", writes="ledgers:write")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from members.models import MemberContact
 
+SHORTEST_TAIL = 6
 _NOT_DIALED = re.compile(r"[^0-9+]")
 
 
@@ -27,6 +29,20 @@ def normal_card(text: str) -> str:
     return text.strip()
 
 
+def normal_name(text: str) -> str:
+    """A name as it is compared: without case and accents, one space between words."""
+    letters = unicodedata.normalize("NFKD", text).casefold()
+    return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).split())
+
+
+def phone_tail(text: str) -> str:
+    """A phone number from its end, without country code and leading zeros as far as that can be told: people say
+    numbers as they dial them, and only the ends agree. Nothing where too little is left to go by.
+    """
+    digits = re.sub(r"[^0-9]", "", text).lstrip("0")
+    return digits[::-1] if len(digits) >= SHORTEST_TAIL else ""
+
+
 def _texts(*values: Any) -> Iterable[str]:
     for value in values:
         for text in value if isinstance(value, list) else [value]:
@@ -36,12 +52,15 @@ def _texts(*values: Any) -> Iterable[str]:
 
 def contacts_of(profile: Mapping[str, Any], public_id: str | None) -> set[tuple[str, str]]:
     """Every (kind, value) a member can be found by: `email` and `emails`, `phone`, `phones` and `phoneNumber`,
-    `loyaltyCardNumber` and the public member id.
+    `loyaltyCardNumber` and the public member id, and both names in either order.
     """
     kind = MemberContact.Kind
     found = {(kind.EMAIL.value, normal_email(t)) for t in _texts(profile.get("email"), profile.get("emails"))}
-    phones = _texts(profile.get("phone"), profile.get("phones"), profile.get("phoneNumber"))
+    phones = list(_texts(profile.get("phone"), profile.get("phones"), profile.get("phoneNumber")))
     found |= {(kind.PHONE.value, normal_phone(text)) for text in phones}
+    found |= {(kind.TAIL.value, phone_tail(text)) for text in phones}
+    names = [*_texts(profile.get("name")), *_texts(profile.get("lastName"))]
+    found |= {(kind.NAME.value, normal_name(" ".join(order))) for order in (names, names[::-1])}
     cards = _texts(profile.get("loyaltyCardNumber"), public_id)
     found |= {(kind.CARD.value, normal_card(text)) for text in cards}
     return {(name, value[:255]) for name, value in found if value}

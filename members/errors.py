@@ -45,3 +45,10 @@ class ImportRefused(InvalidInput):
 
     code = "IMPORT_REFUSED"
     says = "The file cannot be imported."
+
+
+class NoSuchMember(InvalidInput):
+    """Nobody, or more than one member, is found by what was written."""
+
+    code = "NO_SUCH_MEMBER"
+    says = "No member is found by this."

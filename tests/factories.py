@@ -11,6 +11,7 @@ from ledger.services import create_account, create_ledger
 from loyalty.kernel import clock
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.models import Operator, Organization
+from loyalty.kernel.roles import EVERYTHING
 from loyalty.kernel.services import create_operator, create_organization
 from members.models import Member
 from members.services import create_member, create_program, create_tier
@@ -45,7 +46,7 @@ class OperatorFactory(DjangoModelFactory[Operator]):
 
     @classmethod
     def _create(cls, model_class: type[Operator], *args: Any, **kwargs: Any) -> Operator:
-        return create_operator(actor=_MAKER, at=clock.now(), **kwargs)
+        return create_operator(granter=EVERYTHING, actor=_MAKER, at=clock.now(), **kwargs)
 
 
 class ServiceFactory(OperatorFactory):

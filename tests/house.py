@@ -5,12 +5,13 @@ organization.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 
 from ledger import services as ledger
@@ -18,11 +19,15 @@ from ledger.models import Balance, Ledger, LedgerAccount
 from loyalty.kernel import clock
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.models import Organization
+from loyalty.kernel.roles import EVERYTHING
 from loyalty.kernel.services import create_credential, set_membership
 from members.models import LoyaltyProgram, Member
 from tests import factories
 
 TESTER = Actor("system", "test", "a test")
+# When it is noon, and how an answer says so.
+NOON = datetime(2030, 3, 15, 12, tzinfo=UTC)
+NOON_TEXT = "2030-03-15T12:00:00Z"
 
 
 @dataclass
@@ -128,6 +133,13 @@ class House:
 
 
 @pytest.fixture
+def noon() -> Iterator[time_machine.Coordinates]:
+    """It is noon until the test moves the clock; ask for it before anything that is made at a time."""
+    with time_machine.travel(NOON, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
 def house(db: None) -> House:
     """The house of Alice and Bob."""
     return factories.build_house("Demo Coffee")
@@ -161,9 +173,17 @@ def api_for(organization: Organization, *roles: str, is_admin: bool = False) -> 
     """A client with exactly these roles in the organization."""
     operator = factories.ServiceFactory()
     set_membership(
-        operator=operator, organization=organization, is_admin=is_admin, roles=roles, actor=TESTER, at=clock.now()
+        operator=operator,
+        organization=organization,
+        is_admin=is_admin,
+        roles=roles,
+        granter=EVERYTHING,
+        actor=TESTER,
+        at=clock.now(),
     )
-    made = create_credential(operator=operator, organization=organization, name="test", actor=TESTER, at=clock.now())
+    made = create_credential(
+        operator=operator, organization=organization, name="test", granter=EVERYTHING, actor=TESTER, at=clock.now()
+    )
     return Api(made.token, organization.pk)
 
 

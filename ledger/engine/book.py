@@ -37,6 +37,11 @@ INNER_KINDS = (Kind.CAPTURE, Kind.RELEASE)
 DAY_COLUMNS = ("minted", "burned", "expired", "transferred", "reverted", "pending", "held", "transactions")
 
 
+def answered(kind: str, transaction_id: int, answers_id: int | None) -> int:
+    """Which transaction callers are told of: of a step inside a hold it is the hold."""
+    return answers_id if kind in INNER_KINDS and answers_id is not None else transaction_id
+
+
 class Book:
     """Everything one call has locked, and everything it will write.
 
@@ -185,7 +190,7 @@ class Book:
         )
         self.entries.append(entry)
         if unique_key is not None and content:
-            self.keys[key_kind, unique_key] = KnownKey(content, entry.id)
+            self.keys[key_kind, unique_key] = KnownKey(content, answered(entry.kind, entry.id, answers_id))
         if kind not in INNER_KINDS:
             self.count(account, entry.effective_at, "transactions", 1)
             for wallet_id in (from_wallet_id, to_wallet_id):

@@ -41,7 +41,7 @@ def post_expire(book: Book, request: ExpireLot) -> Entry:
     if lot.state != LotModel.State.ACTIVE or not lot.free:
         raise LotClosed(state=lot.state)
     book.change_lot(lot).expires_at = min(lot.expires_at, book.at)
-    return expire_free(book, balance, lot, book.at)
+    return expire_free(book, balance, lot, book.at, request=request)
 
 
 def post_cancel(book: Book, request: CancelLot) -> Entry:

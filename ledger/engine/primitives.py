@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from ledger.engine.book import Book
+from ledger.engine.requests import Request
 from ledger.engine.rows import Account, Balance, Entry, Lot, spend_key
 from ledger.errors import BalanceTooLarge, InsufficientBalance, SupplyExceeded
 from ledger.models import Kind
@@ -218,8 +219,11 @@ def debit(book: Book, balance: Balance, entry_id: int, amount: int) -> tuple[Sli
     return slices, untracked
 
 
-def expire_free(book: Book, balance: Balance, lot: Lot, when: datetime) -> Entry:
-    """Let what is free of an active lot expire, as of `when`. What a hold keeps stays until the hold ends."""
+def expire_free(book: Book, balance: Balance, lot: Lot, when: datetime, *, request: Request | None = None) -> Entry:
+    """Let what is free of an active lot expire, as of `when`. What a hold keeps stays until the hold ends.
+
+    The transaction is told in the words of the `request`, where somebody asked for it.
+    """
     account = book.accounts[balance.account_id]
     again = f":{lot.expirations + 1}" if lot.expirations else ""
     entry = book.add_entry(
@@ -228,6 +232,7 @@ def expire_free(book: Book, balance: Balance, lot: Lot, when: datetime) -> Entry
         balance.wallet_id,
         account.reserve_id if account.revolving else account.expired_id,
         lot.free,
+        request=request,
         effective_at=when,
         key=("system", f"expire:{lot.id}{again}"),
         source="expiry",

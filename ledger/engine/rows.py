@@ -34,6 +34,7 @@ class Account:
     expired_id: int
     issuance_id: int
     zone: str
+    mirrored: bool
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -28,12 +29,15 @@ from ledger.engine.rows import BalanceKey, Entry
 from ledger.engine.store import current_store
 from ledger.errors import AtomicSetAborted
 from ledger.models import Kind, Wallet
+from loyalty.kernel.bulk import collector_paused
 from loyalty.kernel.errors import Busy, DomainError, IdempotencyConflict, InvalidInput
 
 ATTEMPTS = 4
 # deadlock_detected, serialization_failure: the same call again will do. lock_not_available: it waited long enough.
 _AGAIN = ("40P01", "40001")
 _WAITED = "55P03"
+# From here on the rows in hand are so many that Python's collector should leave them alone.
+_BULK = 100
 
 
 @dataclass(slots=True)
@@ -85,9 +89,10 @@ def execute(
     :raises DomainError: the first refusal, unless tolerant; its details name the index where a group has several.
     :raises Busy: where rows it needs stay locked by somebody else.
     """
+    many = sum(map(len, groups)) >= _BULK
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with transaction.atomic():
+            with collector_paused() if many else nullcontext(), transaction.atomic():
                 return _once(groups, organization_id, actor, at, tolerant, announce, trusting=attempt == 1)
         except IntegrityError as error:
             # Somebody committed the same key after this call looked: look again, it will be found and replayed.
@@ -242,7 +247,7 @@ def _do_requests(book: Book, group: Sequence[Request], outcome: Outcome | None =
     :raises DomainError: at the first that is refused.
     """
     outcome = outcome or Outcome()
-    _check_known(book, group)
+    _check_known(book, group, outcome)
     for index, request in enumerate(group):
         outcome.failed = index
         try:
@@ -255,15 +260,16 @@ def _do_requests(book: Book, group: Sequence[Request], outcome: Outcome | None =
     return outcome
 
 
-def _check_known(book: Book, group: Sequence[Request]) -> None:
+def _check_known(book: Book, group: Sequence[Request], outcome: Outcome) -> None:
     """A group with keys was done before as a whole, or is new as a whole (semantics 0.12).
 
-    :raises IdempotencyConflict: where only some of its keys are known.
+    :raises IdempotencyConflict: where only some of its keys are known; the first of those is the one that failed.
     """
-    if len(group) > 1:
-        known = {(r.key_kind, r.unique_key) in book.keys for r in group if r.unique_key is not None}
-        if len(known) > 1:
-            raise IdempotencyConflict("Only some of the keys of this set were used before.")
+    keyed = [index for index, r in enumerate(group) if r.unique_key is not None]
+    known = [index for index in keyed if (group[index].key_kind, group[index].unique_key) in book.keys]
+    if known and len(known) < len(keyed):
+        outcome.failed = known[0]
+        raise IdempotencyConflict("Only some of the keys of this set were used before.", index=known[0])
 
 
 def _do(book: Book, request: Request) -> Answer:

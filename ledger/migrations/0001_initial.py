@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField()),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.organization')),
             ],
+            options={'verbose_name': 'account'},
         ),
         migrations.CreateModel(
             name='Transaction',

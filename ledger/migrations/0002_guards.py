@@ -14,6 +14,10 @@ TAGS_INDEX = (
 EXPIRY_INDEX = (
     "CREATE INDEX lot_expiring ON ledger_lot ((expires_at AT TIME ZONE 'UTC'), account_id) WHERE state = 'active'"
 )
+# The same for the embedded database, whose moments are text: an expression here too, for the same reason.
+EXPIRY_INDEX_OF_TEXT = (
+    "CREATE INDEX lot_expiring ON ledger_lot ((expires_at || ''), account_id) WHERE state = 'active'"
+)
 
 
 def tune(apps, schema_editor):
@@ -22,12 +26,14 @@ def tune(apps, schema_editor):
             schema_editor.execute(f"ALTER TABLE {table} SET (fillfactor = {fillfactor})")
         schema_editor.execute(TAGS_INDEX)
         schema_editor.execute(EXPIRY_INDEX)
+    else:
+        schema_editor.execute(EXPIRY_INDEX_OF_TEXT)
 
 
 def untune(apps, schema_editor):
+    schema_editor.execute("DROP INDEX lot_expiring")
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute("DROP INDEX transaction_tags")
-        schema_editor.execute("DROP INDEX lot_expiring")
         for table in ROOM:
             schema_editor.execute(f"ALTER TABLE {table} RESET (fillfactor)")
 

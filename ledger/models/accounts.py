@@ -66,6 +66,7 @@ class LedgerAccount(models.Model):
     updated_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "account"
         constraints = [
             models.UniqueConstraint(fields=["organization", "key"], name="account_key_once"),
             models.UniqueConstraint(fields=["ledger", "name"], name="account_name_once_per_ledger"),

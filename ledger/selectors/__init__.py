@@ -9,6 +9,15 @@ from ledger.selectors.accounts import (
     list_ledgers,
     with_totals,
 )
+from ledger.selectors.browsing import (
+    Browsed,
+    Wanted,
+    accounts_of_wallet,
+    browse_transactions,
+    in_this_order,
+    named_transactions,
+)
+from ledger.selectors.figures import OpenLots, daily_totals, expiring, monthly_totals, open_lots
 from ledger.selectors.history import LotThen, WalletThen, balance_at
 from ledger.selectors.records import TransactionRecord, describe
 from ledger.selectors.transactions import (
@@ -21,23 +30,34 @@ from ledger.selectors.transactions import (
 from ledger.selectors.wallets import WalletBalance, get_wallet, read_balance, read_balances
 
 __all__ = [
+    "Browsed",
     "LotThen",
+    "OpenLots",
     "TransactionFilter",
     "TransactionRecord",
     "WalletBalance",
     "WalletThen",
+    "Wanted",
     "account_totals",
+    "accounts_of_wallet",
     "balance_at",
+    "browse_transactions",
     "count_transactions",
+    "daily_totals",
     "describe",
+    "expiring",
     "find_default_account",
     "find_transactions",
     "get_account",
     "get_ledger",
     "get_wallet",
+    "in_this_order",
     "list_accounts",
     "list_ledgers",
     "list_transactions",
+    "monthly_totals",
+    "named_transactions",
+    "open_lots",
     "read_balance",
     "read_balances",
     "window_transactions",

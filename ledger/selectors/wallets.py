@@ -37,47 +37,55 @@ class WalletBalance:
         return self.balance - self.pending_balance
 
 
-# One row an account: the wallet and its balance there, zeros where it was never used.
+_HAS_BALANCES = (Wallet.Kind.MEMBER, Wallet.Kind.CLEARING)
+
+# One row an account: the wallet and its balance there, zeros where it was never used, and what expires first there.
+# MIN alone reads one entry of the index, however many lots there are; where nothing can expire no lot is looked up.
 _BALANCES = """
 SELECT w.id, a.ledger_id, a.id, a.key, w.holder_id, COALESCE(b.active, 0), COALESCE(b.held, 0), COALESCE(b.pending, 0),
-       b.next_change_at, COALESCE(b.tracked, 0)
+       b.next_change_at, MIN(l.expires_at), SUM(l.remaining), w.kind
 FROM ledger_ledgeraccount a
 JOIN ledger_wallet w ON w.id = %s AND w.organization_id = a.organization_id
 LEFT JOIN ledger_balance b ON b.wallet_id = w.id AND b.account_id = a.id
-WHERE a.organization_id = %s AND a.ledger_id = %s
+LEFT JOIN ledger_lot l ON b.tracked > 0 AND b.next_change_at < %s AND l.wallet_id = b.wallet_id
+    AND l.account_id = b.account_id AND l.state = 'active' AND l.expires_at < %s AND l.expires_at = (
+        SELECT MIN(f.expires_at) FROM ledger_lot f
+        WHERE f.wallet_id = b.wallet_id AND f.account_id = b.account_id AND f.state = 'active' AND f.expires_at > %s)
+WHERE a.organization_id = %s
 """
-# What expires first in each account. MIN alone reads one entry of the index, however many lots there are.
-_FIRST_EXPIRY = """
-SELECT l.account_id, l.expires_at, SUM(l.remaining)
-FROM ledger_ledgeraccount a
-JOIN ledger_lot l ON l.account_id = a.id AND l.wallet_id = %s AND l.state = 'active' AND l.expires_at = (
-    SELECT MIN(f.expires_at) FROM ledger_lot f
-    WHERE f.wallet_id = %s AND f.account_id = a.id AND f.state = 'active' AND f.expires_at > %s)
-WHERE a.ledger_id = %s AND l.expires_at < %s
+# An account's own wallets keep no balance, since every posting would queue on it: they are summed when somebody asks.
+_SUMMED = """
+SELECT COALESCE(SUM(CASE WHEN to_wallet_id = %s THEN amount ELSE -amount END), 0) FROM ledger_transaction
+WHERE account_id = %s AND (from_wallet_id = %s OR to_wallet_id = %s) AND kind NOT IN ('hold', 'release')
 """
 
 
 def read_balances(
-    organization_id: int, ledger_id: int, wallet_id: int, *, at: datetime, account_id: int | None = None
+    organization_id: int, ledger_id: int | None, wallet_id: int, *, at: datetime, account_id: int | None = None
 ) -> list[WalletBalance]:
-    """The wallet in every account of the ledger (or in one of them), zeros included, in at most two queries.
+    """The wallet in every account of the ledger (of all ledgers with None; or in one account), zeros included, in one
+    query; one of an account's own wallets takes one more for each account.
 
     Right at `at` only where no `next_change_at` has passed: the caller settles those first.
     """
-    one, which = ("", []) if account_id is None else (" AND a.id = %s", [account_id])
-    found = prepared.fetch(_BALANCES + one + " ORDER BY a.id", [wallet_id, organization_id, ledger_id, *which])
-    balances, may_expire = [], False
-    for *facts, next_change_at, tracked in found:
-        balance = WalletBalance(*facts, aware(next_change_at) or NEVER, None)  # type: ignore[call-arg]
+    one, which = "", []
+    for column, number in (("ledger_id", ledger_id), ("id", account_id)):
+        if number is not None:
+            one += f" AND a.{column} = %s"
+            which.append(number)
+    moment, never = (connection.ops.adapt_datetimefield_value(value) for value in (at, NEVER))
+    found = prepared.fetch(
+        _BALANCES + one + " GROUP BY w.id, a.id, b.id ORDER BY a.id",
+        [wallet_id, never, never, moment, organization_id, *which],
+    )
+    balances = []
+    for *facts, next_change_at, first_expiry, expiring, kind in found:
+        expiration = None if expiring is None else {"amount": int(expiring), "expires_at": aware(first_expiry)}
+        balance = WalletBalance(*facts, aware(next_change_at) or NEVER, expiration)  # type: ignore[call-arg]
+        if kind not in _HAS_BALANCES:
+            summed = prepared.fetch(_SUMMED, [wallet_id, balance.ledger_account_id, wallet_id, wallet_id])
+            balance.balance = int(summed[0][0])
         balances.append(balance)
-        may_expire = may_expire or bool(tracked and balance.next_change_at < NEVER)
-    if may_expire:
-        moment, never = (connection.ops.adapt_datetimefield_value(value) for value in (at, NEVER))
-        params = [wallet_id, wallet_id, moment, ledger_id, never, *which]
-        first = prepared.fetch(_FIRST_EXPIRY + one + " GROUP BY l.account_id, l.expires_at", params)
-        expiring = {row[0]: {"amount": int(row[2]), "expires_at": aware(row[1])} for row in first}
-        for balance in balances:
-            balance.next_expiration = expiring.get(balance.ledger_account_id)
     return balances
 
 

@@ -62,18 +62,19 @@ def create_account(
     """
     make_it_default = fields.pop("is_default", False) or not ledger.accounts.exists()
     _fit_expiry(fields, months_now=None, tracking_now=False)
+    organization_id = ledger.organization_id
+    siblings = LedgerAccount.objects.filter(organization_id=organization_id)
+    key = new_key(name, among=siblings, field="key", fallback="account", organization_id=organization_id)
     # Their number cannot grow with history, so four small inserts are fine.
     wallets = {
-        own: Wallet.objects.create(organization_id=ledger.organization_id, kind=own, created_at=at)
-        for own in _OWN_WALLETS
+        own: Wallet.objects.create(organization_id=organization_id, kind=own, created_at=at) for own in _OWN_WALLETS
     }
-    siblings = LedgerAccount.objects.filter(organization_id=ledger.organization_id)
     try:
         with transaction.atomic():
             account = LedgerAccount.objects.create(
-                organization_id=ledger.organization_id,
+                organization_id=organization_id,
                 ledger=ledger,
-                key=new_key(name, among=siblings, field="key", fallback="account"),
+                key=key,
                 name=name,
                 max_supply=max_supply,
                 is_default=False,
@@ -91,8 +92,8 @@ def create_account(
         at=at,
         action="account.created",
         target=account,
-        organization_id=account.organization_id,
-        after={"name": name, "key": account.key, "max_supply": max_supply, **fields},
+        organization_id=organization_id,
+        after={"name": name, "key": key, "max_supply": max_supply, **fields},
     )
     if make_it_default:
         make_default(account=account, actor=actor, at=at)

@@ -21,6 +21,7 @@ def capture_holds(
     at: datetime,
     ledger_id: int | None = None,
     account_id: int | None = None,
+    description: str = "",
     source: str = "",
 ) -> list[TransactionRecord]:
     """Capture holds by their transaction ids, wholly (None) or partly; the rest of each is released. All or none.
@@ -31,7 +32,14 @@ def capture_holds(
     :raises AccountInactive: the account takes no captures now.
     """
     requests = [
-        Capture(transaction_id=hold_id, amount=amount, ledger_id=ledger_id, account_id=account_id, source=source)
+        Capture(
+            transaction_id=hold_id,
+            amount=amount,
+            ledger_id=ledger_id,
+            account_id=account_id,
+            description=description,
+            source=source,
+        )
         for hold_id, amount in captures.items()
     ]
     execute([requests], organization_id=organization_id, actor=str(actor), at=at, announce=tell)

@@ -18,9 +18,10 @@ from loyalty.kernel.services import apply_changes, new_key, record
 @transaction.atomic
 def create_ledger(*, organization_id: int, name: str, actor: Actor, at: datetime, description: str = "") -> Ledger:
     """A new ledger without accounts."""
+    siblings = Ledger.objects.filter(organization_id=organization_id)
     ledger = Ledger.objects.create(
         organization_id=organization_id,
-        key=new_key(name, among=Ledger.objects.filter(organization_id=organization_id), field="key", fallback="ledger"),
+        key=new_key(name, among=siblings, field="key", fallback="ledger", organization_id=organization_id),
         name=name,
         description=description,
         created_at=at,

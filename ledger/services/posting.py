@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -14,6 +15,7 @@ from ledger.engine.run import Answer, Outcome, execute
 from ledger.engine.run import Posting as EnginePosting
 from ledger.models import Transaction
 from ledger.selectors.records import TransactionRecord, describe, record_of
+from ledger.services.chain import note_for_chain
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.clock import NEVER
 
@@ -46,7 +48,8 @@ def describe_posted(book: Book, entries: Iterable[Entry]) -> list[TransactionRec
 
 
 def tell(book: Book) -> None:
-    """Announce what a call wrote to those above."""
+    """Announce what a call wrote to those above, and put it in the outbox of a chain outside."""
+    note_for_chain(book)
     announce(
         Posted(
             organization_id=book.organization_id,
@@ -77,8 +80,13 @@ def _with_all_keys(moves: Sequence[Move]) -> list[Move]:
     keyed = next((move.unique_key for move in moves if move.unique_key is not None), None)
     if keyed is None or len(moves) == 1:
         return list(moves)
+    stem = (
+        keyed
+        if len(keyed) <= 240
+        else hashlib.blake2b(keyed.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
+    )
     return [
-        move if move.unique_key is not None else replace(move, key_kind=SET, unique_key=f"{keyed[:240]}#{index}")
+        move if move.unique_key is not None else replace(move, key_kind=SET, unique_key=f"{stem}#{index}")
         for index, move in enumerate(moves)
     ]
 

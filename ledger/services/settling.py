@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,8 +28,15 @@ class Settled:
 
 def settle_balance(*, organization_id: int, account_id: int, wallet_id: int, actor: Actor, at: datetime) -> None:
     """Activate and expire what is due on one balance, so that it can be read as it is."""
+    settle_balances(organization_id=organization_id, account_id=account_id, wallet_ids=[wallet_id], actor=actor, at=at)
+
+
+def settle_balances(
+    *, organization_id: int, account_id: int, wallet_ids: Sequence[int], actor: Actor, at: datetime
+) -> None:
+    """Activate and expire what is due on the balances of some wallets in one account."""
     execute(
-        [[Settle(account_id=account_id, wallet_id=wallet_id)]],
+        [[Settle(account_id=account_id, wallet_id=wallet_id) for wallet_id in wallet_ids]],
         organization_id=organization_id,
         actor=str(actor),
         at=at,

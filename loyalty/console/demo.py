@@ -21,12 +21,14 @@ from ledger.models import Ledger, LedgerAccount
 from ledger.services import burn, create_account, create_ledger, mint, post_transactions
 from loyalty.kernel.actors import Actor, system
 from loyalty.kernel.models import ApiCredential, Operator, Organization
+from loyalty.kernel.roles import EVERYTHING
 from loyalty.kernel.services import (
     create_credential,
     create_operator,
     create_organization,
     revoke_credential,
     set_membership,
+    set_password,
 )
 from members.models import LoyaltyProgram, Member
 from members.selectors import resolve_account
@@ -181,7 +183,7 @@ def _history(house: House, members: list[Member], at: datetime) -> None:
         for month in range(5, 0, -1):
             key = f"demo:{member.loyalty_member_id}:{month}"
             # Keys act once with one content: the dates count back from the day the demo was first made.
-            day = _first_day(house, start) - timedelta(days=30 * month + place)
+            day = _first_day(house, start) - timedelta(days=24 * month + place)
             moves.append(
                 mint(
                     **words,
@@ -221,13 +223,13 @@ def _admin(kept: _Kept, at: datetime) -> str:
             email="admin@example.com",
             password=password,
             is_system_admin=True,
+            granter=EVERYTHING,
             actor=ACTOR,
             at=at,
         )
     elif not password:
         password = secrets.token_urlsafe(12)
-        operator.set_password(password)
-        operator.save(update_fields=["password"])
+        set_password(operator=operator, password=password, granter=EVERYTHING, actor=ACTOR, at=at)
     kept.values["password"] = password
     return password
 
@@ -238,11 +240,18 @@ def _credential(kept: _Kept, name: str, organization: Organization, at: datetime
     if found and ApiCredential.objects.filter(key=found["key"], revoked_at__isnull=True).exists():
         return dict(found)
     operator = Operator.objects.filter(username=f"{name}-service").first() or create_operator(
-        username=f"{name}-service", name="Demo service", kind=Operator.Kind.SERVICE, actor=ACTOR, at=at
+        username=f"{name}-service",
+        name="Demo service",
+        kind=Operator.Kind.SERVICE,
+        granter=EVERYTHING,
+        actor=ACTOR,
+        at=at,
     )
-    set_membership(operator=operator, organization=organization, is_admin=True, actor=ACTOR, at=at)
+    set_membership(operator=operator, organization=organization, is_admin=True, granter=EVERYTHING, actor=ACTOR, at=at)
     for old in ApiCredential.objects.filter(operator=operator, revoked_at__isnull=True):
         revoke_credential(credential=old, actor=ACTOR, at=at, reason="Its secret was lost.")
-    made = create_credential(operator=operator, organization=organization, name="Demo", actor=ACTOR, at=at)
+    made = create_credential(
+        operator=operator, organization=organization, name="Demo", granter=EVERYTHING, actor=ACTOR, at=at
+    )
     kept.values[name] = {"key": made.credential.key, "secret": made.secret}
     return dict(kept.values[name])

@@ -9,3 +9,7 @@ class KernelConfig(AppConfig):
     name = "loyalty.kernel"
     label = "loyalty"
     verbose_name = "House"
+
+    def ready(self) -> None:
+        """Have the queue's app there before anybody asks for work."""
+        import loyalty.kernel.queue  # noqa: F401, PLC0415 - it reads the settings

@@ -46,6 +46,17 @@ class NotAllowed(DomainError):
     says = "You do not have the role this operation needs."
 
 
+class CannotGrant(NotAllowed):
+    """Nobody grants what he lacks (semantics 13.3); `field` names what was too much."""
+
+    code = "CANNOT_GRANT"
+    says = "You can only give what you have yourself."
+
+    def __init__(self, message: str | None = None, *, field: str | None = None, **details: Any) -> None:
+        self.field = field
+        super().__init__(message, **details)
+
+
 class Conflict(DomainError):
     """The state of the thing, its uniqueness, or a used key stands against the request."""
 

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import structlog
 
-_SECRET_NAMES = re.compile(r"secret|password|passwd|token|authorization|api_?key|cookie|signature", re.IGNORECASE)
+_SECRET_NAMES = re.compile(r"secret|password|passwd|token|authorization|api[-_]?key|cookie|signature", re.IGNORECASE)
 # A bearer token or one of our own secrets inside a longer text, an exception's message for instance.
 _SECRET_TEXT = re.compile(r"(?i)(bearer\s+)\S+|\b(ts[ks]_[A-Za-z0-9_-]{8})[A-Za-z0-9_.-]+")
 
@@ -60,7 +60,12 @@ def logging_config(level: str) -> None:
                 # A 4xx is the caller's affair and has its own access line; only what broke is worth a second one.
                 "django.request": {"level": "ERROR"},
                 "django.security.DisallowedHost": {"level": "ERROR"},
+                # At DEBUG it writes down whole pages' contents, secrets that are shown once among them.
+                "django.template": {"level": "INFO"},
                 "axes": {"level": "WARNING"},
+                # The sweeps come by every few seconds; a line for each would bury the rest.
+                "celery": {"level": "WARNING"},
+                "kombu": {"level": "ERROR"},
             },
         }
     )

@@ -39,6 +39,8 @@ class RequestContextMiddleware:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         start = time.perf_counter()
+        if is_api(request):
+            request.get_host()  # Pages have Django's own middleware to refuse a host that is not ours.
         response = self.get_response(request)
         seconds = time.perf_counter() - start
         response["X-Request-ID"] = request_id

@@ -19,9 +19,10 @@ SUBJECTS = (
 )
 ROLES = tuple(f"{subject}:{what}" for subject in SUBJECTS for what in ("read", "write"))
 
-# Needs no role, only to belong to the organization; and: needs to be one of its administrators.
+# Needs no role, only to belong to the organization; to be one of its administrators; to be one of the whole house.
 ANY = "authenticated"
 ADMIN = "admin"
+SYSTEM = "system"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,21 @@ class Access:
         """Whether the caller has `role`; to write includes to read, an administrator has every role."""
         if self.is_system_admin:
             return True
-        if not self.belongs:
+        if not self.belongs or role == SYSTEM:
             return False
         if self.is_admin or role == ANY:
             return True
         if role == ADMIN:
             return False
         return role in self.roles or (role.endswith(":read") and role.removesuffix("read") + "write" in self.roles)
+
+    def covers(self, roles: Iterable[str]) -> bool:
+        """Whether the caller has every one of `roles`."""
+        return all(self.allows(role) for role in roles)
+
+
+# Of whom lacks nothing: the house itself, in commands, the demo and tests.
+EVERYTHING = Access(is_system_admin=True, belongs=True)
 
 
 def narrowed(roles: Iterable[str], scopes: Iterable[str]) -> frozenset[str]:

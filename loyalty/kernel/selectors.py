@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from loyalty.kernel import prepared
@@ -125,6 +126,42 @@ def access_of(operator: Operator, organization_id: int) -> Access:
     if membership is None:
         return Access()
     return Access(is_admin=membership.is_admin, roles=frozenset(membership.roles), belongs=True)
+
+
+def find_membership(operator_id: int, organization_id: int) -> Membership | None:
+    """The operator's place in the organization."""
+    return Membership.objects.filter(operator_id=operator_id, organization_id=organization_id).first()
+
+
+def list_audit_by(actor: str, organization_id: int | None) -> QuerySet[AuditEntry]:
+    """What one actor did in one organization (None: with what belongs to none), newest first."""
+    return AuditEntry.objects.filter(organization=organization_id, actor=actor).order_by("-id")
+
+
+def list_audit_family(organization_id: int, noun: str) -> QuerySet[AuditEntry]:
+    """The entries whose action begins with `noun` and a dot, newest first; by a range, which an index answers."""
+    return AuditEntry.objects.filter(
+        organization_id=organization_id, action__gte=f"{noun}.", action__lt=f"{noun}/"
+    ).order_by("-id")
+
+
+# Each step of the recursion is one look into the index: as many steps as there are different actions.
+_ACTIONS = """
+WITH RECURSIVE found(action) AS (
+    SELECT min(action) FROM loyalty_auditentry WHERE organization_id = %s
+    UNION ALL
+    SELECT (SELECT min(e.action) FROM loyalty_auditentry e WHERE e.organization_id = %s AND e.action > found.action)
+    FROM found WHERE found.action IS NOT NULL
+)
+SELECT action FROM found WHERE action IS NOT NULL
+"""
+
+
+def list_audit_actions(organization_id: int) -> list[str]:
+    """The different actions in an organization's history, without reading all of it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ACTIONS, (organization_id, organization_id))
+        return [row[0] for row in cursor.fetchall()]
 
 
 def list_audit_of(target_type: str, target_id: int | str) -> QuerySet[AuditEntry]:

@@ -6,7 +6,10 @@ import os
 import socket
 
 from celery import shared_task
+from django.db import transaction
 
+from loyalty.kernel import clock
+from loyalty.kernel.services import forget_sent_forms
 from loyalty.kernel.services.runner import run_one_job
 
 
@@ -26,3 +29,21 @@ def sweep_jobs(**_: object) -> None:
     """Do every job that is due: those whose message was lost, and those whose worker died."""
     while run_one_job(worker=worker_name()) is not None:
         pass
+
+
+@shared_task(name="loyalty.forget_sent_forms")
+def forget_old_forms(**_: object) -> None:
+    """Forget the keys of forms sent long ago."""
+    forget_sent_forms(at=clock.now())
+
+
+def ring_for(job_id: int) -> None:
+    """Have a worker look at the job as soon as it is committed. Where the broker does not hear, the sweep will find
+    the row: whoever asked for the work is not troubled with that.
+    """
+
+    # By name, not as a partial: when it fails, Django writes its name down.
+    def ring() -> None:
+        run_job.delay(job_id)
+
+    transaction.on_commit(ring, robust=True)

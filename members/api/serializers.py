@@ -16,7 +16,7 @@ from members.models import Member
 class MemberChange(CamelSerializer):
     """What can be said of a member."""
 
-    memberType = Text(required=False, allow_blank=True, max_length=100)
+    memberType = Text(required=False, allow_null=True, allow_blank=True, max_length=100)
     publicLoyaltyMemberId = Text(
         required=False, allow_null=True, allow_blank=True, max_length=255, trim_whitespace=False
     )
@@ -44,7 +44,7 @@ class MemberInput(MemberChange):
     """A new member."""
 
     loyaltyMemberId = OwnMemberId()
-    referralCode = Text(required=False, allow_blank=True, max_length=255)
+    referralCode = Text(required=False, allow_null=True, allow_blank=True, max_length=255)
 
 
 class MemberUpdate(MemberChange):

@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='programs', to='loyalty.organization')),
                 ('tier_account', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.ledgeraccount')),
             ],
+            options={'verbose_name': 'program'},
         ),
         migrations.CreateModel(
             name='LoyaltyTier',
@@ -48,6 +49,7 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField()),
                 ('program', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tiers', to='members.loyaltyprogram')),
             ],
+            options={'verbose_name': 'tier'},
         ),
         migrations.CreateModel(
             name='Member',
@@ -85,7 +87,7 @@ class Migration(migrations.Migration):
             name='MemberContact',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('email', 'Email'), ('phone', 'Phone'), ('card', 'Card')], max_length=5)),
+                ('kind', models.CharField(choices=[('email', 'Email'), ('phone', 'Phone'), ('card', 'Card'), ('name', 'Name'), ('tail', 'End of a phone number, backwards')], max_length=5)),
                 ('value', models.CharField(max_length=255)),
                 ('member', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contacts', to='members.member')),
                 ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.organization')),
@@ -123,6 +125,10 @@ class Migration(migrations.Migration):
             model_name='member',
             index=models.Index(fields=['organization', 'created_at'], name='member_by_date'),
         ),
+        migrations.AddIndex(
+            model_name='member',
+            index=models.Index(condition=models.Q(('active', False)), fields=['organization', 'id'], name='member_blocked'),
+        ),
         migrations.AddConstraint(
             model_name='member',
             constraint=models.UniqueConstraint(fields=('organization', 'loyalty_member_id'), name='member_id_once'),
@@ -137,7 +143,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='membercontact',
-            index=models.Index(fields=['organization', 'kind', 'value'], name='contact_lookup'),
+            index=models.Index(fields=['organization', 'kind', 'value'], name='contact_lookup', opclasses=['int8_ops', 'varchar_pattern_ops', 'varchar_pattern_ops']),
         ),
         migrations.AddConstraint(
             model_name='membercontact',

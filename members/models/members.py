@@ -45,6 +45,8 @@ class Member(models.Model):
         indexes = [
             models.Index(fields=["organization", "id"], name="member_of_organization"),
             models.Index(fields=["organization", "created_at"], name="member_by_date"),
+            # Few are blocked: a list of them must not walk all the others.
+            models.Index(fields=["organization", "id"], name="member_blocked", condition=Q(active=False)),
         ]
 
     def __str__(self) -> str:
@@ -58,7 +60,8 @@ class Member(models.Model):
 
 
 class MemberContact(models.Model):
-    """One way to find a member: an email (lower case), a phone (digits and plus) or a card number.
+    """One way to find a member: an email (lower case), a phone (digits and plus, and its end backwards), a card number,
+    or the name (without case and accents, in both orders).
 
     Drawn from the profile whenever that changes; several members may share one.
     """
@@ -69,6 +72,8 @@ class MemberContact(models.Model):
         EMAIL = "email", "Email"
         PHONE = "phone", "Phone"
         CARD = "card", "Card"
+        NAME = "name", "Name"
+        TAIL = "tail", "End of a phone number, backwards"
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="contacts")
@@ -77,7 +82,14 @@ class MemberContact(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["member", "kind", "value"], name="contact_once_per_member")]
-        indexes = [models.Index(fields=["organization", "kind", "value"], name="contact_lookup")]
+        indexes = [
+            # These operators answer what a value is, and what it begins with, whatever the database's collation.
+            models.Index(
+                fields=["organization", "kind", "value"],
+                name="contact_lookup",
+                opclasses=["int8_ops", "varchar_pattern_ops", "varchar_pattern_ops"],
+            )
+        ]
 
     def __str__(self) -> str:
         return self.value

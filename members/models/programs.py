@@ -29,6 +29,7 @@ class LoyaltyProgram(models.Model):
     updated_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "program"
         constraints = [
             models.UniqueConstraint(fields=["organization", "key"], name="program_key_once"),
             models.UniqueConstraint(fields=["organization"], condition=Q(is_default=True), name="program_default_once"),
@@ -54,6 +55,7 @@ class LoyaltyTier(models.Model):
     updated_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "tier"
         constraints = [
             models.UniqueConstraint(fields=["program", "key"], name="tier_key_once"),
             models.UniqueConstraint(fields=["program"], condition=Q(is_default=True), name="tier_default_once"),

@@ -14,12 +14,15 @@ from members.selectors.programs import (
     list_tiers,
     resolve_account,
 )
+from members.selectors.search import find_members, get_named_member
 
 __all__ = [
     "default_program",
     "find_member",
+    "find_members",
     "get_member",
     "get_member_by_loyalty_id",
+    "get_named_member",
     "get_program",
     "list_members",
     "list_programs",

@@ -31,12 +31,12 @@ def create_member(
     at: datetime,
     customer_id: uuid.UUID | None = None,
     public_loyalty_member_id: str | None = None,
-    member_type: str = "",
+    member_type: str | None = "",
     active: bool = True,
     profile: Mapping[str, Any] | None = None,
     on_chain: Mapping[str, Any] | None = None,
     custom_attributes: Mapping[str, Any] | None = None,
-    referral_code: str = "",
+    referral_code: str | None = "",
 ) -> Member:
     """A new member with a wallet, enrolled in the default program at its default tier (semantics 5.1).
 
@@ -51,7 +51,7 @@ def create_member(
         customer_id=customer_id or uuid.uuid4(),
         loyalty_member_id=loyalty_member_id,
         public_loyalty_member_id=public_loyalty_member_id or None,
-        member_type=member_type,
+        member_type=member_type or "",
         active=active,
         wallet=wallet,
         profile=dict(profile or {}),
@@ -95,6 +95,8 @@ def update_member(
             wanted[name] = _merged(getattr(locked, name), wanted[name] or {})
     if "public_loyalty_member_id" in wanted:
         wanted["public_loyalty_member_id"] = wanted["public_loyalty_member_id"] or None
+    if "member_type" in wanted:
+        wanted["member_type"] = wanted["member_type"] or ""
     try:
         with transaction.atomic():
             changed = apply_changes(
@@ -110,7 +112,7 @@ def update_member(
         raise DuplicateValue(field=_taken(error)) from error
     if changed:
         _write_contacts(locked)
-        if "active" in wanted and wanted["active"] != member.active:
+        if "active" in wanted:
             set_wallet_active(wallet_id=locked.wallet_id, active=locked.active)
     return get_member(locked.organization_id, locked.pk)
 

@@ -24,7 +24,7 @@ def mint_member_points(
 ) -> Posting:
     """Issue `amount` smallest units to the member; 0 is accepted and does nothing (semantics 0.8, 2.7).
 
-    :raises MemberInactive: the member takes no movements.
+    :raises MemberInactive, WalletInactive: the member takes no movements.
     :raises NotFound: a ledger or account named is not the organization's.
     :raises NoDefaultAccount: none is named, and none is set.
     """
@@ -43,7 +43,7 @@ def burn_member_points(
 ) -> Posting:
     """Take `amount` smallest units from the member for good; 0 is accepted and does nothing (semantics 0.8, 2.7).
 
-    :raises MemberInactive: the member takes no movements.
+    :raises MemberInactive, WalletInactive: the member takes no movements.
     :raises InsufficientBalance: fewer are available.
     :raises NotFound: a ledger or account named is not the organization's.
     :raises NoDefaultAccount: none is named, and none is set.
@@ -62,9 +62,10 @@ def _post(
     words: dict[str, Any],
 ) -> Posting:
     account = resolve_account(member.organization_id, ledger_id=ledger_id, account_id=account_id)
-    if not member.active:
-        raise MemberInactive
     if amount == 0:
+        if not member.active:
+            raise MemberInactive
         return Posting([], replayed=False)
+    # The wallet says whether the member is active, after the key was looked up: a repeat is answered either way.
     move = kind(account_id=account.pk, wallet_id=member.wallet_id, amount=amount, **words)
     return post_transactions(organization_id=member.organization_id, moves=[move], actor=actor, at=at)

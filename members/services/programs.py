@@ -50,7 +50,7 @@ def create_program(
     siblings = LoyaltyProgram.objects.filter(organization_id=organization_id)
     program = LoyaltyProgram.objects.create(
         organization_id=organization_id,
-        key=new_key(name, among=siblings, field="key", fallback="program"),
+        key=new_key(name, among=siblings, field="key", fallback="program", organization_id=organization_id),
         name=name,
         description=description,
         active=active,
@@ -105,7 +105,7 @@ def update_program(
 @transaction.atomic
 def make_default_program(*, program: LoyaltyProgram, actor: Actor, at: datetime, reason: str = "") -> None:
     """Make the program its organization's default, in the stead of the one that was."""
-    Organization.objects.select_for_update().get(pk=program.organization_id)
+    Organization.objects.select_for_update(no_key=True).get(pk=program.organization_id)
     program.refresh_from_db(fields=["is_default"])
     if program.is_default:
         return
@@ -141,12 +141,16 @@ def create_tier(
 
     :raises TierLadderBroken: a place that is taken, or fewer points than a lower tier asks for.
     """
+    # Rules name tiers by their keys alone, so these are unique in the organization (semantics 0.11).
+    organization_id = program.organization_id
+    namesakes = LoyaltyTier.objects.filter(program__organization_id=organization_id)
+    key = new_key(name, among=namesakes, field="key", fallback="tier", organization_id=organization_id)
     LoyaltyProgram.objects.select_for_update().get(pk=program.pk)
     siblings = LoyaltyTier.objects.filter(program=program)
     _check_ladder(program, None, active, tier_order, min_required_points)
     tier = LoyaltyTier.objects.create(
         program=program,
-        key=new_key(name, among=siblings, field="key", fallback="tier"),
+        key=key,
         name=name,
         active=active,
         min_required_points=min_required_points,
@@ -161,8 +165,8 @@ def create_tier(
         at=at,
         action="tier.created",
         target=tier,
-        organization_id=program.organization_id,
-        after={"name": name, "key": tier.key, "min_required_points": min_required_points},
+        organization_id=organization_id,
+        after={"name": name, "key": key, "min_required_points": min_required_points},
     )
     if is_default or not siblings.filter(is_default=True).exists():
         _make_default_tier(tier, actor, at)
@@ -179,6 +183,7 @@ def update_tier(
     :raises DefaultTierRequired: the default flag taken from the default tier.
     """
     program = LoyaltyProgram.objects.select_for_update().get(pk=tier.program_id)
+    tier.refresh_from_db(fields=["is_default"])
     wanted = dict(changes)
     default = wanted.pop("is_default", None)
     if default is False and tier.is_default:

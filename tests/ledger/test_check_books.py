@@ -73,7 +73,7 @@ def test_every_kind_of_disagreement_is_found_and_named(lively: House, rule: str)
 
 
 def test_every_check_has_a_break_that_it_finds() -> None:
-    from ledger.services.checking import CHECKS
+    from ledger.services.checks import CHECKS
 
     assert {check.rule for check in CHECKS} == set(BREAKS)
 
@@ -131,3 +131,16 @@ def test_the_command_refuses_an_organization_that_is_not_there(db: None) -> None
 
     with pytest.raises(CommandError):
         call_command("check_books", "--organization", "nowhere")
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_on_committed_books_both_sessions_tell_what_they_find(lively: House, alice: Member, bob: Member) -> None:
+    assert lively.findings() == []
+    Balance.objects.filter(wallet_id=bob.wallet_id).update(transactions=99)
+    with triggers_off():
+        BREAKS["lot-equals-its-uses"]()
+    rules = {finding.rule for finding in services.check_books(organization_id=lively.id)}
+    assert {"balance-equals-transactions", "lot-equals-its-uses"} <= rules
+    # Nobody has to listen to the end.
+    assert next(services.check_books()) is not None

@@ -1,7 +1,8 @@
 """Races with real parallel connections. Each has a control: the same race with the lock removed, which must go wrong.
 
 The rivals are made to meet: everyone who is about to write waits a moment for the other. With the lock the other is
-still waiting to read, nobody comes, and the writer goes on; without it both have read, and both write.
+still waiting to read, nobody comes, and the writer goes on; without it both have read, and both write. A control
+knows that the other comes, so it waits as long as a slow machine may need.
 """
 
 from __future__ import annotations
@@ -27,15 +28,18 @@ from tests.house import TESTER, House
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 
+SURELY = 60.0
+
+
 @contextmanager
-def rivals_meet(monkeypatch: pytest.MonkeyPatch, rivals: int = 2) -> Iterator[None]:
-    """Let writers wait for each other, up to half a second, just before they write."""
-    gate = threading.Barrier(rivals)
+def rivals_meet(monkeypatch: pytest.MonkeyPatch, patience: float = 0.5) -> Iterator[None]:
+    """Let two writers wait for each other, up to `patience` seconds, just before they write."""
+    gate = threading.Barrier(2)
     save = postgresql.PostgresStore.save
 
     def waiting_save(self: Any, book: Any) -> None:
         with suppress(threading.BrokenBarrierError):
-            gate.wait(timeout=0.5)
+            gate.wait(timeout=patience)
         save(self, book)
 
     monkeypatch.setattr(postgresql.PostgresStore, "save", waiting_save)
@@ -70,7 +74,7 @@ def test_control_without_the_balance_lock_the_balance_is_spent_twice(
 ) -> None:
     house.give(alice, 100)
     without_lock(monkeypatch, "_balances")
-    with rivals_meet(monkeypatch):
+    with rivals_meet(monkeypatch, SURELY):
         answers = spend_all_twice(house, alice)
     assert refusals(answers) == []
     assert Transaction.objects.filter(kind="burn").count() == 2
@@ -99,7 +103,7 @@ def test_control_without_the_balance_lock_transfers_lose_points(
     house.give(alice, 100)
     house.give(bob, 100)
     without_lock(monkeypatch, "_balances")
-    with rivals_meet(monkeypatch):
+    with rivals_meet(monkeypatch, SURELY):
         cross_transfers(house, alice, bob)
     assert house.findings() != []
 
@@ -134,7 +138,7 @@ def test_control_without_the_unique_index_both_act(
         (definition,) = cursor.fetchone()
         cursor.execute("DROP INDEX transaction_key_once")
     try:
-        with rivals_meet(monkeypatch):
+        with rivals_meet(monkeypatch, SURELY):
             answers = in_parallel(
                 lambda: house.give(alice, 10, unique_key="k"), lambda: house.give(bob, 10, unique_key="k")
             )
@@ -178,7 +182,7 @@ def test_control_without_the_supply_lock_it_goes_to_both(
 ) -> None:
     house, alice, bob = nearly_out
     without_lock(monkeypatch, "_supplies")
-    with rivals_meet(monkeypatch):
+    with rivals_meet(monkeypatch, SURELY):
         answers = mint_the_last(house, alice, bob)
     assert refusals(answers) == []
     assert "supply-equals-reserve" in {finding.rule for finding in house.findings()}
@@ -212,7 +216,7 @@ def test_control_without_the_balance_lock_both_win(
     house.give(alice, 100)
     hold = house.take(alice, 40, hold=True)
     without_lock(monkeypatch, "_balances")
-    with rivals_meet(monkeypatch):
+    with rivals_meet(monkeypatch, SURELY):
         answers = capture_against_void(house, hold.id)
     assert refusals(answers) == []
     assert house.findings() != []

@@ -20,6 +20,7 @@ ACCOUNT_DAY = AccountDay._meta.db_table
 
 ENTRY_COLUMNS = tuple(field.name for field in fields(Entry))
 LOT_COLUMNS = tuple(field.name for field in fields(Lot))
+KEY_COLUMNS = ("key_kind", "unique_key", "content_hash", "kind", "id", "answers_id")
 USE_COLUMNS = ("lot_id", "transaction_id", "amount")
 SLICE_COLUMNS = ("hold_id", "lot_id", "amount")
 HOLD_COLUMNS = ("transaction_id", "kind", "state", "amount", "captured", "created_at", "closed_at")
@@ -55,7 +56,7 @@ HOLD_CHANGES = ("state", "captured", "closed_at")
 ACCOUNT_QUERY = """
 SELECT a.id, a.organization_id, a.ledger_id, a.active, a.point_tracking_enabled, a.expires_in_months, a.spend_order,
        a.may_owe, a.is_revolving, a.max_supply IS NOT NULL, a.reserve_id, a.burned_id, a.expired_id, a.issuance_id,
-       o.timezone
+       o.timezone, a.sync_algorand
 FROM ledger_ledgeraccount a JOIN loyalty_organization o ON o.id = a.organization_id
 """
 

@@ -25,6 +25,7 @@ from ledger.engine.store.columns import (
     HOLD_CHANGES,
     HOLD_COLUMNS,
     HOLD_SLICE,
+    KEY_COLUMNS,
     LOT,
     LOT_CHANGES,
     LOT_COLUMNS,
@@ -172,13 +173,11 @@ class _Batch:
             # Django lets COPY through without making its errors Django's.
             command = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
             with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(command) as copy:
-                # In blocks, so that the database works on one while the next is written out here.
+                # In blocks, so that the database works on one while the next is written out here, column by column.
                 for start in range(0, len(rows), COPY_BLOCK):
-                    lines = [
-                        "\t".join([write(value) for write, value in zip(writers, row, strict=True)])
-                        for row in rows[start : start + COPY_BLOCK]
-                    ]
-                    copy.write("\n".join(lines) + "\n")
+                    block = zip(*rows[start : start + COPY_BLOCK], strict=True)
+                    texts = [map(write, column) for write, column in zip(writers, block, strict=True)]
+                    copy.write("\n".join(map("\t".join, zip(*texts, strict=True))) + "\n")
         elif rows:
             values = ", ".join(["(" + ", ".join(map(literal, row)) + ")" for row in rows])
             self.statements.append(f"INSERT INTO {table} ({', '.join(columns)}) VALUES {values}")
@@ -322,6 +321,6 @@ def _known_keys(organization_id: int, keys: Collection[tuple[str, str]]) -> str:
     texts = ", ".join([literal(unique_key) for unique_key in sorted({key[1] for key in keys})])
     kinds = ", ".join([literal(kind) for kind in sorted({key[0] for key in keys})])
     return (
-        f"SELECT key_kind, unique_key, content_hash, id FROM {TRANSACTION} WHERE unique_key IN ({texts})"
+        f"SELECT {', '.join(KEY_COLUMNS)} FROM {TRANSACTION} WHERE unique_key IN ({texts})"
         f" AND organization_id = {organization_id:d} AND key_kind IN ({kinds})"
     )

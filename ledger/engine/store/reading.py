@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
+from ledger.engine.book import answered
 from ledger.engine.rows import Account, Balance, BalanceKey, Entry, Hold, KnownKey, Lot, Supply, WalletFacts, spend_key
 from ledger.engine.store.columns import (
     BALANCE,
@@ -145,8 +146,8 @@ class Store(ABC):
 
     def fill_keys(self, book: Book, found: Iterable[tuple[Any, ...]]) -> None:
         """Take the keys that acted before in hand."""
-        for key_kind, unique_key, content_hash, transaction_id in found:
-            book.keys[key_kind, unique_key] = KnownKey(content_hash, transaction_id)
+        for key_kind, unique_key, content_hash, kind, transaction_id, answers_id in found:
+            book.keys[key_kind, unique_key] = KnownKey(content_hash, answered(kind, transaction_id, answers_id))
 
     # --- what the rules ask for ---
 

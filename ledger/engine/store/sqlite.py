@@ -22,6 +22,7 @@ from ledger.engine.store.columns import (
     HOLD_CHANGES,
     HOLD_COLUMNS,
     HOLD_SLICE,
+    KEY_COLUMNS,
     LOT,
     LOT_CHANGES,
     LOT_COLUMNS,
@@ -119,7 +120,7 @@ class SqliteStore(Store):
             self.fill_keys(
                 book,
                 rows(
-                    f"SELECT key_kind, unique_key, content_hash, id FROM {TRANSACTION} WHERE organization_id = %s"
+                    f"SELECT {', '.join(KEY_COLUMNS)} FROM {TRANSACTION} WHERE organization_id = %s"
                     f" AND (key_kind, unique_key) IN (VALUES {', '.join(['(%s, %s)'] * len(part))})",
                     [book.organization_id, *(text for key in part for text in key)],
                 ),

@@ -10,7 +10,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ledger.services import check_books
+from loyalty.kernel import clock
+from loyalty.kernel.actors import system
 from loyalty.kernel.selectors import find_organization
+from loyalty.kernel.services import remember_job
 
 # What is listed; all of them are counted.
 LISTED = 1000
@@ -34,7 +37,7 @@ class Command(BaseCommand):
             if organization is None:
                 raise CommandError(f"There is no organization {options['organization']!r}.")
             organization_id = organization.pk
-        start, count, listed = time.perf_counter(), 0, []
+        began, start, count, listed = clock.now(), time.perf_counter(), 0, []
         for finding in check_books(organization_id=organization_id):
             count += 1
             if count <= LISTED:
@@ -45,6 +48,16 @@ class Command(BaseCommand):
                         f" row {finding.row_id}, difference {finding.difference})"
                     )
         seconds = round(time.perf_counter() - start, 2)
+        # The console says when the books were last checked.
+        remember_job(
+            kind="check_books",
+            organization_id=organization_id,
+            actor=system("check_books"),
+            started_at=began,
+            at=clock.now(),
+            result={"findings": count, "seconds": seconds},
+            error=f"{count} findings: manage.py check_books lists them." if count else "",
+        )
         if options["json"]:
             answer = {"balanced": not count, "count": count, "findings": listed, "seconds": seconds}
             self.stdout.write(json.dumps(answer))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 import jwt
@@ -17,6 +18,17 @@ from loyalty.kernel.selectors import Caller, find_caller
 from loyalty.kernel.services.credentials import TOKEN_AUDIENCE, digest, touch_credential
 
 _TOUCH_EVERY = timedelta(minutes=1)
+
+
+@lru_cache(maxsize=1024)
+def _claims(token: str, secret: str) -> tuple[str, float]:
+    """Whose token it is and until when, if it is one of ours. That never changes, and a client sends the same token
+    with every request; whether it is over, or its credential revoked, is looked at each time.
+    """
+    claims = jwt.decode(
+        token, secret, algorithms=["HS256"], audience=TOKEN_AUDIENCE, options={"require": ["exp", "sub"]}
+    )
+    return str(claims["sub"]), float(claims["exp"])
 
 
 def secret_opens(caller: Caller, secret: str) -> bool:
@@ -71,16 +83,11 @@ class BearerAuthentication(BaseAuthentication):
             key, _, secret = token.partition(".")
         else:
             try:
-                claims = jwt.decode(
-                    token,
-                    settings.SECRET_KEY,
-                    algorithms=["HS256"],
-                    audience=TOKEN_AUDIENCE,
-                    options={"require": ["exp", "sub"]},
-                )
+                key, until = _claims(token, settings.SECRET_KEY)
             except jwt.PyJWTError as error:
                 raise refused from error
-            key = str(claims["sub"])
+            if until <= clock.now().timestamp():
+                raise refused
         if not key.isascii() or len(key) > 40 or "\x00" in key:
             raise refused
         caller = find_caller(key, organization)

@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('person', 'Person'), ('service', 'Service')], default='person', max_length=10)),
                 ('is_system_admin', models.BooleanField(default=False, verbose_name='system administrator')),
                 ('is_active', models.BooleanField(default=True, verbose_name='active')),
+                ('password_is_temporary', models.BooleanField(default=False)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
@@ -85,6 +86,7 @@ class Migration(migrations.Migration):
                 ('input', models.FileField(blank=True, default='', upload_to='jobs/')),
                 ('report', models.FileField(blank=True, default='', upload_to='jobs/')),
                 ('actor', models.CharField(max_length=100)),
+                ('actor_name', models.CharField(blank=True, default='', max_length=255)),
                 ('created_at', models.DateTimeField()),
                 ('started_at', models.DateTimeField(blank=True, null=True)),
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
@@ -106,10 +108,11 @@ class Migration(migrations.Migration):
                 ('after', models.JSONField(default=dict)),
                 ('reason', models.TextField(blank=True, default='')),
                 ('request_id', models.CharField(blank=True, default='', max_length=64)),
-                ('organization', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.organization')),
+                ('organization', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.organization')),
             ],
             options={
-                'verbose_name_plural': 'audit entries',
+                'verbose_name': 'history entry',
+                'verbose_name_plural': 'history entries',
             },
         ),
         migrations.CreateModel(
@@ -161,5 +164,30 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='auditentry',
             index=models.Index(fields=['target_type', 'target_id', '-id'], name='audit_of_target'),
+        ),
+        migrations.AddIndex(
+            model_name='auditentry',
+            index=models.Index(fields=['organization', 'actor', '-id'], name='audit_of_actor'),
+        ),
+        migrations.AddIndex(
+            model_name='auditentry',
+            index=models.Index(fields=['organization', 'action', '-id'], name='audit_of_action'),
+        ),
+        migrations.AddIndex(
+            model_name='auditentry',
+            index=models.Index(fields=['organization', 'target_name'], name='audit_target_name'),
+        ),
+        migrations.AddIndex(
+            model_name='job',
+            index=models.Index(fields=['organization', '-id'], name='job_newest'),
+        ),
+        migrations.CreateModel(
+            name='SentForm',
+            fields=[
+                ('key', models.CharField(max_length=80, primary_key=True, serialize=False)),
+                ('sent_at', models.DateTimeField(db_index=True)),
+                ('message', models.TextField(blank=True, default='')),
+                ('led_to', models.CharField(blank=True, default='', max_length=500)),
+            ],
         ),
     ]

@@ -2,8 +2,9 @@
 
 from loyalty.kernel.models.audit import AuditEntry
 from loyalty.kernel.models.credentials import ApiCredential
+from loyalty.kernel.models.forms import SentForm
 from loyalty.kernel.models.jobs import Job
 from loyalty.kernel.models.operators import Membership, Operator
 from loyalty.kernel.models.organizations import Organization
 
-__all__ = ["ApiCredential", "AuditEntry", "Job", "Membership", "Operator", "Organization"]
+__all__ = ["ApiCredential", "AuditEntry", "Job", "Membership", "Operator", "Organization", "SentForm"]

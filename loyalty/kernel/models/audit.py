@@ -13,7 +13,10 @@ class AuditEntry(models.Model):
     `action` is noun.past (`member.updated`); `before` and `after` hold only what changed.
     """
 
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", null=True)
+    # Every index below that begins with it does for it alone.
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="+", null=True, db_index=False
+    )
     at = models.DateTimeField()
     actor = models.CharField(max_length=100)
     actor_name = models.CharField(max_length=255, blank=True, default="")
@@ -27,10 +30,14 @@ class AuditEntry(models.Model):
     request_id = models.CharField(max_length=64, blank=True, default="")
 
     class Meta:
-        verbose_name_plural = "audit entries"
+        verbose_name = "history entry"
+        verbose_name_plural = "history entries"
         indexes = [
             models.Index(fields=["organization", "-id"], name="audit_newest"),
             models.Index(fields=["target_type", "target_id", "-id"], name="audit_of_target"),
+            models.Index(fields=["organization", "actor", "-id"], name="audit_of_actor"),
+            models.Index(fields=["organization", "action", "-id"], name="audit_of_action"),
+            models.Index(fields=["organization", "target_name"], name="audit_target_name"),
         ]
 
     def __str__(self) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.db import models
 
 from loyalty.kernel.models.operators import Operator
 from loyalty.kernel.models.organizations import Organization
+
+SOON = timedelta(days=14)
 
 
 class ApiCredential(models.Model):
@@ -36,3 +40,20 @@ class ApiCredential(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def state_at(self, at: datetime) -> str:
+        """Whether it opens anything, in a word or two."""
+        if self.revoked_at is not None:
+            return "revoked"
+        if self.expires_at is None or self.expires_at > at + SOON:
+            return "active"
+        return "expires soon" if self.expires_at > at else "expired"
+
+    @property
+    def was_missed(self) -> bool:
+        """Whether it was in use up to when it expired: somebody may be waiting for a new one."""
+        return (
+            self.expires_at is not None
+            and self.last_used_at is not None
+            and self.last_used_at >= self.expires_at - SOON
+        )

@@ -41,6 +41,7 @@ class Job(models.Model):
     input = models.FileField(upload_to="jobs/", blank=True, default="")
     report = models.FileField(upload_to="jobs/", blank=True, default="")
     actor = models.CharField(max_length=100)
+    actor_name = models.CharField(max_length=255, blank=True, default="")
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -53,6 +54,7 @@ class Job(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["organization", "-id"], name="job_newest"),
             models.Index(
                 fields=["available_at", "id"],
                 name="job_due",

@@ -44,6 +44,8 @@ class Operator(AbstractBaseUser):
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.PERSON)
     is_system_admin = models.BooleanField("system administrator", default=False)
     is_active = models.BooleanField("active", default=True)
+    # To be changed at the next sign-in.
+    password_is_temporary = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     organizations: models.ManyToManyField[Organization, Membership] = models.ManyToManyField(
         Organization, through="Membership", related_name="operators"

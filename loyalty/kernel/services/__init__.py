@@ -8,21 +8,31 @@ from loyalty.kernel.services.credentials import (
     revoke_credential,
     rotate_credential,
 )
+from loyalty.kernel.services.forms import act_once, forget_sent_forms
 from loyalty.kernel.services.jobs import (
     cancel_job,
     create_job,
     fail_job,
     finish_job,
     lease_job,
+    remember_job,
     renew_job,
     retry_job,
 )
 from loyalty.kernel.services.keys import new_key
-from loyalty.kernel.services.operators import create_operator, set_membership
+from loyalty.kernel.services.memberships import remove_membership, set_membership
+from loyalty.kernel.services.operators import (
+    create_operator,
+    generate_password,
+    set_operator_active,
+    set_password,
+    update_operator,
+)
 from loyalty.kernel.services.organizations import create_organization, update_organization
 
 __all__ = [
     "NewCredential",
+    "act_once",
     "apply_changes",
     "cancel_job",
     "create_credential",
@@ -31,14 +41,21 @@ __all__ = [
     "create_organization",
     "fail_job",
     "finish_job",
+    "forget_sent_forms",
+    "generate_password",
     "issue_token",
     "lease_job",
     "new_key",
     "record",
+    "remember_job",
+    "remove_membership",
     "renew_job",
     "retry_job",
     "revoke_credential",
     "rotate_credential",
     "set_membership",
+    "set_operator_active",
+    "set_password",
+    "update_operator",
     "update_organization",
 ]

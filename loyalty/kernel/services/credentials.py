@@ -15,8 +15,9 @@ from django.db import transaction
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.errors import InvalidInput
 from loyalty.kernel.models import ApiCredential, Operator, Organization
+from loyalty.kernel.roles import Access
 from loyalty.kernel.services.audit import apply_changes, record
-from loyalty.kernel.services.operators import checked_roles
+from loyalty.kernel.services.grants import check_use, check_use_of, checked_roles
 
 TOKEN_AUDIENCE = "core"  # noqa: S105 - who a token is for, not a secret
 
@@ -49,6 +50,7 @@ def create_credential(
     operator: Operator,
     organization: Organization | None,
     name: str,
+    granter: Access,
     actor: Actor,
     at: datetime,
     scopes: Iterable[str] = (),
@@ -57,7 +59,9 @@ def create_credential(
     """A new key and secret that act as `operator` in `organization` (None: everywhere, for a system administrator).
 
     :raises InvalidInput: where a scope does not exist, the date has passed, or the operator has no place there.
+    :raises CannotGrant: where it could do what the one who asks may not.
     """
+    limits = checked_roles(scopes, field="scopes")
     if organization is None and not operator.is_system_admin:
         raise InvalidInput(
             "Only a system administrator's credential can be without organization.", field="organization"
@@ -70,6 +74,7 @@ def create_credential(
         raise InvalidInput("The operator does not belong to this organization.", field="operator")
     if expires_at is not None and expires_at <= at:
         raise InvalidInput("The expiry date has passed.", field="expires_at")
+    check_use(granter, operator, organization, limits, field="scopes")
     secret = _new_secret()
     credential = ApiCredential.objects.create(
         operator=operator,
@@ -77,7 +82,7 @@ def create_credential(
         name=name,
         key="tsk_" + secrets.token_hex(12),
         secret_digest=digest(secret),
-        scopes=checked_roles(scopes, field="scopes"),
+        scopes=limits,
         expires_at=expires_at,
         created_at=at,
     )
@@ -94,12 +99,20 @@ def create_credential(
 
 @transaction.atomic
 def rotate_credential(
-    *, credential: ApiCredential, actor: Actor, at: datetime, overlap: timedelta = timedelta(hours=24), reason: str = ""
+    *,
+    credential: ApiCredential,
+    granter: Access,
+    actor: Actor,
+    at: datetime,
+    overlap: timedelta = timedelta(hours=24),
+    reason: str = "",
 ) -> NewCredential:
     """Give the credential a new secret; the old one works on for `overlap`.
 
     :raises InvalidInput: where the credential was revoked.
+    :raises CannotGrant: where it may do what the one who asks may not.
     """
+    check_use_of(granter, credential)
     locked = ApiCredential.objects.select_for_update().get(pk=credential.pk)
     if locked.revoked_at is not None:
         raise InvalidInput("A revoked credential cannot be rotated.")

@@ -48,6 +48,7 @@ def create_job(
         unique_key=unique_key,
         params=params or {},
         actor=str(actor),
+        actor_name=actor.name[:255],
         available_at=at,
         created_at=at,
         progress_total=progress_total,
@@ -58,6 +59,32 @@ def create_job(
         job.input.save(input_file.name or "input", input_file, save=False)
     job.save()
     return job
+
+
+def remember_job(
+    *,
+    kind: str,
+    actor: Actor,
+    started_at: datetime,
+    at: datetime,
+    organization_id: int | None = None,
+    result: dict[str, Any] | None = None,
+    error: str = "",
+) -> Job:
+    """Note work that a command has done already, so that it stands among the others; with an `error`, as failed."""
+    return Job.objects.create(
+        organization_id=organization_id,
+        kind=kind,
+        state=Job.State.FAILED if error else Job.State.DONE,
+        result=result or {},
+        error=error,
+        actor=str(actor),
+        actor_name=actor.name[:255],
+        available_at=started_at,
+        created_at=started_at,
+        started_at=started_at,
+        finished_at=at,
+    )
 
 
 def _due(at: datetime) -> QuerySet[Job]:

@@ -3,31 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
 from loyalty.kernel import clock
 from loyalty.kernel.errors import DomainError
 from loyalty.kernel.models import Job
+from loyalty.kernel.roles import ADMIN
 from loyalty.kernel.services.jobs import JobLost, fail_job, finish_job, lease_job
 
 # A handler does the work in steps, calling `renew_job` inside each step's transaction, and returns the result.
 Handler = Callable[[Job], dict[str, object]]
 
-_handlers: dict[str, Handler] = {}
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One kind of work: who does it, what people call it, and the roles that see it and that send it off again."""
+
+    handler: Handler
+    title: str
+    reads: str = ADMIN
+    writes: str = ADMIN
+
+
+_works: dict[str, Work] = {}
 log = structlog.get_logger(part=__name__)
 
 
-def register_handler(kind: str, handler: Handler) -> None:
-    """Say who does the jobs of `kind`."""
-    _handlers[kind] = handler
+def register_handler(kind: str, handler: Handler, *, title: str = "", reads: str = ADMIN, writes: str = ADMIN) -> None:
+    """Say who does the jobs of `kind`, what it is called, and which roles see and steer it."""
+    _works[kind] = Work(handler, title or kind.replace("_", " ").capitalize(), reads, writes)
+
+
+def works() -> dict[str, Work]:
+    """Every kind of work there is."""
+    return dict(_works)
 
 
 def run_one_job(*, worker: str, job_id: int | None = None) -> Job | None:
     """Lease one due job (or `job_id`) and do it to its end; None where nothing is due."""
-    job = lease_job(worker=worker, at=clock.now(), job_id=job_id, kinds=list(_handlers))
+    job = lease_job(worker=worker, at=clock.now(), job_id=job_id, kinds=list(_works))
     if job is not None:
-        run_leased_job(job, _handlers[job.kind])
+        run_leased_job(job, _works[job.kind].handler)
     return job
 
 

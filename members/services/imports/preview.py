@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import IO
 
 from django.conf import settings
@@ -13,14 +14,14 @@ from django.db.models import F, Sum
 from ledger.errors import AccountInactive, SupplyExceeded
 from ledger.models import AccountSupply, Balance, LedgerAccount, Lot, Transaction
 from ledger.services import IMPORT
-from members.errors import MemberInactive
+from members.errors import ImportRefused, MemberInactive
 from members.selectors import resolve_account
 from members.services.imports.chunks import Chunk, RowError, error_of, read_chunk
 from members.services.imports.matching import MISSING, Matches
 from members.services.imports.reading import read_rows
 from members.services.imports.rows import SPENDING, PointsRow
 from members.services.imports.running import ImportResult, Watcher
-from members.services.imports.survey import survey_file
+from members.services.imports.survey import digest_of, survey_file
 
 # How much of what would happen is shown row by row.
 SHOWN_ROWS = 10
@@ -29,9 +30,13 @@ SHOWN_ERRORS = 100
 
 @dataclass(slots=True)
 class Preview:
-    """What an import would do: the counts, the points, the first rows and the first errors."""
+    """What an import would do: the counts, the points, the first rows and the first errors.
+
+    Where not all rows were asked for and there are more, `is_whole` is false and `rows` those looked at.
+    """
 
     rows: int
+    is_whole: bool = True
     result: ImportResult = field(default_factory=ImportResult)
     points_added: int = 0
     points_spent: int = 0
@@ -105,24 +110,39 @@ def preview_import(
     at: datetime,
     account_id: int | None = None,
     watch: Watcher | None = None,
+    most_rows: int | None = None,
 ) -> Preview:
-    """What importing the file now would do, row by row in order; reads only.
+    """What importing the file now would do, row by row in order; reads only. With `most_rows`, what its first rows
+    would do: the rest is not even looked at, and may be broken.
 
     :raises ImportRefused: where the file cannot be read to its end, or has no rows.
     :raises NotFound: an account that is not the organization's.
     :raises NoDefaultAccount: none is named, and none is set.
     """
     account = resolve_account(organization_id, account_id=account_id)
-    survey = survey_file(source, file_format)
-    preview, simulation = Preview(survey.rows), _Simulation(account, at)
+    digest, total = _looked_at(source, file_format, most_rows)
+    preview, simulation = Preview(total), _Simulation(account, at)
     rows = read_rows(source, file_format)
-    while chunk := read_chunk(rows, preview.result.processed + 1, settings.IMPORT_CHUNK_ROWS):
+    first = rows if most_rows is None else islice(rows, most_rows)
+    while chunk := read_chunk(first, preview.result.processed + 1, settings.IMPORT_CHUNK_ROWS):
         room = max(0, SHOWN_ROWS - len(preview.first_rows))
         preview.first_rows += [raw.fields for raw, _ in chunk.understood[:room]]
-        _preview_chunk(preview, simulation, chunk, survey.digest)
+        _preview_chunk(preview, simulation, chunk, digest)
         if watch is not None:
             watch(chunk.size)
+    if most_rows is not None:
+        preview.rows, preview.is_whole = preview.result.processed, next(rows, None) is None
+        if not preview.rows:
+            raise ImportRefused("The file has no rows.")
     return preview
+
+
+def _looked_at(source: IO[bytes], file_format: str, most_rows: int | None) -> tuple[str, int]:
+    """The digest of the file, and how many rows it has where all of them are asked for."""
+    if most_rows is not None:
+        return digest_of(source)[0], 0
+    survey = survey_file(source, file_format)
+    return survey.digest, survey.rows
 
 
 def _preview_chunk(preview: Preview, simulation: _Simulation, chunk: Chunk, digest: str) -> None:

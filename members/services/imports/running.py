@@ -20,12 +20,13 @@ from django.db import connection, transaction
 from ledger.selectors import get_account
 from loyalty.kernel import clock
 from loyalty.kernel.actors import Actor
+from loyalty.kernel.bulk import collector_paused
 from loyalty.kernel.models import Job
 from loyalty.kernel.services import create_job, renew_job
 from members.selectors import resolve_account
 from members.services.imports.chunks import Chunk, RowError, book_chunk, read_chunk
 from members.services.imports.reading import COLUMNS, read_rows
-from members.services.imports.survey import survey_file
+from members.services.imports.survey import Survey, survey_file
 
 KIND = "import_points"
 
@@ -54,18 +55,20 @@ def start_import(
     account_id: int | None = None,
     path: Path | None = None,
     worker: str = "",
+    survey: Survey | None = None,
 ) -> Job:
     """Ask for a file to be imported into an account (without one, the main account of the default program).
 
     The same file into the same account is one job, whatever its name. A `path` that stays readable spares a copy of
-    the file. With `worker`, the job is that worker's from the start.
+    the file. With `worker`, the job is that worker's from the start. A `survey` of the file that was just made spares
+    another look through it, which a caller should not do while it keeps others waiting.
 
     :raises ImportRefused: where the file cannot be read to its end, or has no rows.
     :raises NotFound: an account that is not the organization's.
     :raises NoDefaultAccount: none is named, and none is set.
     """
     account = resolve_account(organization_id, account_id=account_id)
-    survey = survey_file(source, file_format)
+    survey = survey or survey_file(source, file_format)
     return create_job(
         kind=KIND,
         organization_id=organization_id,
@@ -96,7 +99,7 @@ def run_import(job: Job, *, watch: Watcher | None = None) -> dict[str, Any]:
     result = ImportResult(**job.cursor.get("result", {}))
     with _chunks(job, result.processed) as chunks, _Report(job) as report:
         for chunk in chunks:
-            with transaction.atomic():
+            with collector_paused(), transaction.atomic():
                 done = book_chunk(
                     account=account, chunk=chunk, digest=job.params["digest"], actor=actor, at=clock.now()
                 )

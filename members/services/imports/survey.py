@@ -24,6 +24,16 @@ def survey_file(source: IO[bytes], file_format: str) -> Survey:
 
     :raises ImportRefused: where it cannot be read to its end as the format, or has no row.
     """
+    digest, size = digest_of(source)
+    rows = sum(1 for _ in read_rows(source, file_format))
+    source.seek(0)
+    if not rows:
+        raise ImportRefused("The file has no rows.")
+    return Survey(digest, size, rows)
+
+
+def digest_of(source: IO[bytes]) -> tuple[str, int]:
+    """The digest of a file and its length; no row of it is understood. It is left at its start."""
     source.seek(0)
     digest = hashlib.sha256()
     size = 0
@@ -31,8 +41,4 @@ def survey_file(source: IO[bytes], file_format: str) -> Survey:
         digest.update(block)
         size += len(block)
     source.seek(0)
-    rows = sum(1 for _ in read_rows(source, file_format))
-    source.seek(0)
-    if not rows:
-        raise ImportRefused("The file has no rows.")
-    return Survey(digest.hexdigest(), size, rows)
+    return digest.hexdigest(), size

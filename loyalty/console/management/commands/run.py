@@ -59,7 +59,7 @@ def commands() -> dict[str, str]:
             f" --workers {settings.WEB_WORKERS} --blocking-threads {settings.WEB_THREADS} loyalty.wsgi:application"
         ),
         "worker": (
-            f"{python} -m celery -A loyalty.celery worker --beat --pool threads --concurrency 2"
+            f"{python} -m celery --quiet --app loyalty.celery worker --beat --pool threads --concurrency 2"
             f" --schedule {settings.VAR_DIR / 'schedule'} --loglevel WARNING --without-gossip --without-mingle"
         ),
     }

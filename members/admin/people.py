@@ -1,0 +1,238 @@
+"""Members on the console: found by any scrap, and all that matters of one on one page."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.options import ModelAdmin
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import DropdownFilter
+from unfold.views import ChangeList
+
+from ledger.admin import Figure, PointsAdmin, points
+from ledger.admin.movements import holds_panel, lots_panel, movements_panel
+from ledger.admin.wallets import wallet_figures
+from ledger.errors import NoDefaultAccount
+from ledger.services import available_balances
+from loyalty.kernel.desk import Act, Panel, address_of, clock_of, copyable, link_to, seat_of, state, when
+from loyalty.kernel.desk.display import NOTHING
+from members.admin.imports import ImportPoints
+from members.admin.member_acts import MEMBER_ACTS, CreateMember
+from members.admin.points_acts import POINTS_ACTS
+from members.models import Enrollment, Member
+from members.selectors import find_members, resolve_account
+
+# What of a profile has a place of its own on the page.
+_SHOWN = ("name", "lastName", "email", "phone", "loyaltyCardNumber", "birthdate")
+
+
+class StateFilter(DropdownFilter):
+    """Only those who are blocked: they are few, and an index knows them."""
+
+    title, parameter_name = "state", "state"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
+        """The one there is."""
+        return [("blocked", "Blocked")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Member]) -> QuerySet[Member]:
+        """Narrowed, where asked for."""
+        return queryset.filter(active=False) if self.value() == "blocked" else queryset
+
+
+class MemberList(ChangeList):
+    """A page of members with what they can spend, read for all of them at once."""
+
+    result_list: Any
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The page's rows."""
+        super().get_results(request)
+        rows, seat = list(self.result_list), seat_of(request)
+        account, balances = None, dict[int, int]()
+        if rows and seat.may("ledgers:read"):
+            with contextlib.suppress(NoDefaultAccount):
+                account = resolve_account(rows[0].organization_id)
+        if account is not None:
+            balances = available_balances(
+                organization_id=account.organization_id,
+                account_id=account.pk,
+                wallet_ids=[row.wallet_id for row in rows],
+                actor=seat.actor,
+                at=clock_of(request),
+            )
+        for row in rows:
+            row.points_on_page = NOTHING if account is None else points(balances[row.wallet_id], account)
+        self.result_list = rows
+
+
+@admin.register(Member)
+class MemberAdmin(PointsAdmin):
+    """Who collects points."""
+
+    reads = "members:read"
+    asked = frozenset({"state"})
+    list_display = ["who", "loyalty_member_id", "email", "phone", "tier", "can_spend", "stands", "since"]
+    list_filter = [StateFilter]
+    search_fields = ["id"]
+    search_help_text = "Name, phone, card, email or any id"
+    creates = CreateMember
+    acts = (*POINTS_ACTS, *MEMBER_ACTS)
+    says_empty = "Members collect points. They come by the API, or one by one from here."
+    facts = (
+        ("Person", ("who", "email", "phone", "card", "birthdate", "stands")),
+        ("Known as", ("own_id", "public_id", "uuid", "number", "wallet", "since")),
+    )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Our list."""
+        return MemberList
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With tiers at hand."""
+        places = Enrollment.objects.select_related("effective_tier").order_by("pk")
+        return super().get_queryset(request).prefetch_related(Prefetch("enrollments", queryset=places))
+
+    def everything(self, request: HttpRequest) -> QuerySet[Any]:
+        """With what a reading page speaks of."""
+        return super().everything(request).select_related("wallet", "organization")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """By anything that names a member."""
+        organization_id = seat_of(request).organization_id
+        if not search_term.strip() or organization_id is None:
+            return queryset, False
+        return queryset.filter(pk__in=find_members(organization_id, search_term)), False
+
+    def find(self, request: HttpRequest, term: str, most: int) -> Iterable[Member]:
+        """For the search over everything."""
+        found = find_members(seat_of(request).organization_id or 0, term)[:most]
+        return Member.objects.filter(pk__in=found).order_by("pk")
+
+    def list_acts(self, request: HttpRequest) -> Sequence[type[Act]]:
+        """Points for many at once."""
+        return (ImportPoints,)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The list; a search that finds one member opens that one's page."""
+        response = super().changelist_view(request, extra_context)
+        if isinstance(response, TemplateResponse) and response.context_data is not None:
+            found = response.context_data.get("cl")
+            if found is not None and found.query and len(found.result_list) == found.result_count == 1:
+                return HttpResponseRedirect(address_of(found.result_list[0]))
+        return response
+
+    # --- columns and facts ---
+    @admin.display(description="Member")
+    def who(self, member: Member) -> str:
+        """The name, else the id."""
+        return str(member)
+
+    @admin.display(description="Email")
+    def email(self, member: Member) -> Any:
+        """The first email."""
+        return member.profile.get("email") or NOTHING
+
+    @admin.display(description="Phone")
+    def phone(self, member: Member) -> Any:
+        """The first phone."""
+        return member.profile.get("phone") or NOTHING
+
+    @admin.display(description="Card")
+    def card(self, member: Member) -> SafeString:
+        """The card number."""
+        return copyable(member.profile.get("loyaltyCardNumber"))
+
+    @admin.display(description="Born")
+    def birthdate(self, member: Member) -> Any:
+        """The birthdate."""
+        return member.profile.get("birthdate") or NOTHING
+
+    @admin.display(description="Tier")
+    def tier(self, member: Member) -> Any:
+        """The tier in the first program."""
+        tiers = [place.effective_tier.name for place in member.enrollments.all() if place.effective_tier is not None]
+        return tiers[0] if tiers else NOTHING
+
+    @admin.display(description="Can spend")
+    def can_spend(self, member: Any) -> SafeString:
+        """What can be spent in the main account."""
+        return member.points_on_page
+
+    @admin.display(description="State")
+    def stands(self, member: Member) -> SafeString:
+        """Whether the member may move points."""
+        return state("active" if member.active else "blocked")
+
+    @admin.display(description="Since")
+    def since(self, member: Member) -> SafeString:
+        """Since when."""
+        return when(member.created_at)
+
+    @admin.display(description="Your id")
+    def own_id(self, member: Member) -> SafeString:
+        """The organization's id."""
+        return copyable(member.loyalty_member_id)
+
+    @admin.display(description="Public id")
+    def public_id(self, member: Member) -> SafeString:
+        """The number shown to others."""
+        return copyable(member.public_loyalty_member_id)
+
+    @admin.display(description="UUID")
+    def uuid(self, member: Member) -> SafeString:
+        """The number for APIs that speak in UUIDs."""
+        return copyable(member.customer_id)
+
+    @admin.display(description="Number")
+    def number(self, member: Member) -> SafeString:
+        """Ours."""
+        return copyable(member.pk)
+
+    # --- the reading page ---
+    def read_facts(self, request: HttpRequest, target: Member) -> list[tuple[str, list[tuple[str, Any]]]]:
+        """The facts, and whatever else the profile holds."""
+        groups = super().read_facts(request, target)
+        may_see_wallet = seat_of(request).may("ledgers:read", target.organization_id)
+        if not may_see_wallet:
+            groups = [(title, [fact for fact in facts if fact[0] != "Wallet"]) for title, facts in groups]
+        others = {name: value for name, value in target.profile.items() if name not in _SHOWN}
+        others.update(target.custom_attributes)
+        return (
+            [*groups, ("Also known", [(name, _plain(value)) for name, value in others.items()])] if others else groups
+        )
+
+    def figures(self, request: HttpRequest, target: Member, at: datetime) -> Sequence[Figure]:
+        """What the member has in each account."""
+        if not seat_of(request).may("ledgers:read", target.organization_id):
+            return ()
+        return wallet_figures(request, target.wallet, at)
+
+    def panels(self, request: HttpRequest, target: Member, at: datetime) -> Iterable[Panel]:
+        """Movements, credits, programs."""
+        seat = seat_of(request)
+        if seat.may("ledgers:read", target.organization_id):
+            may_end = seat.may("ledgers:write", target.organization_id)
+            yield from holds_panel(target.wallet_id, may_end=may_end)
+            yield movements_panel(target.organization_id, target.wallet_id)
+            yield lots_panel(target.wallet_id)
+        places = Enrollment.objects.filter(member=target).select_related("program", "effective_tier").order_by("pk")
+        yield Panel(
+            "Programs",
+            ("Program", "Tier", "Since"),
+            [(link_to(place.program), place.effective_tier or NOTHING, when(place.created_at)) for place in places],
+            empty="The member is in no program.",
+        )
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,77 @@
+"""A house with a row behind every page of the console, and ways to walk over them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.urls import reverse
+
+from loyalty.kernel import clock
+from loyalty.kernel.desk import Act, HouseAdmin
+from loyalty.kernel.models import ApiCredential, AuditEntry, Job, Operator
+from loyalty.kernel.roles import EVERYTHING
+from loyalty.kernel.services import create_credential, create_job, set_membership
+from members.models import Member
+from tests import factories
+from tests.house import TESTER, House
+
+PAGES = [page for page in admin.site._registry.values() if isinstance(page, HouseAdmin)]
+
+
+# Credits are looked at by wallet: they have pages, but no list of their own.
+LISTED = [page for page in PAGES if page.opts.label_lower != "ledger.lot"]
+
+
+def name_of(page: HouseAdmin) -> str:
+    """The page's name in addresses."""
+    return f"{page.opts.app_label}_{page.opts.model_name}"
+
+
+def list_of(page: HouseAdmin) -> str:
+    """The address of its list."""
+    return reverse(f"admin:{name_of(page)}_changelist")
+
+
+def act_address(page: HouseAdmin, kind: type[Act], row: Any) -> str:
+    """The address of an act with a row."""
+    return reverse(f"admin:{name_of(page)}_act", args=[row.pk, kind.slug])
+
+
+def all_acts(page: HouseAdmin, row: Any) -> Iterator[tuple[type[Act], str]]:
+    """Every act of a page with a row of it, and its address."""
+    for kind in page.acts:
+        yield kind, act_address(page, kind, row)
+
+
+def fill(house: House, member: Member, count: int = 1) -> None:
+    """Rows behind the pages: `count` of what comes in numbers."""
+    now = clock.now()
+    words: dict[str, Any] = {"granter": EVERYTHING, "actor": TESTER, "at": now}
+    for number in range(count):
+        service = factories.ServiceFactory(name=f"Service {number}")
+        set_membership(operator=service, organization=house.organization, roles=["members:read"], **words)
+        create_credential(operator=service, organization=house.organization, name=f"Key {number}", **words)
+        job = create_job(
+            kind="import_points",
+            organization_id=house.id,
+            actor=TESTER,
+            at=now,
+            params={"name": f"{number}.csv", "path": ""},
+            progress_total=9,
+        )
+        Job.objects.filter(pk=job.pk).update(state=Job.State.FAILED, error="It broke.", result={"processed": 4})
+        house.give(member, 1000 + number)
+        house.take(member, 10, hold=True)
+
+
+def row_of(page: HouseAdmin, house: House) -> Any:
+    """A row of the page that belongs to the house."""
+    rows = page.model._default_manager
+    if page.model is Operator:
+        return rows.filter(memberships__organization=house.organization, kind="service").latest("pk")
+    if page.model in (ApiCredential, Job, AuditEntry):
+        return rows.filter(organization=house.organization).latest("pk")
+    where = {"pk": house.id} if page.organization_of == "pk" else {page.organization_of: house.organization}
+    return rows.filter(**where).latest("pk")

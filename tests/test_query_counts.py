@@ -1,0 +1,198 @@
+"""How many round trips a call costs: as many with years of history as without, and for a full page as for one row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from ledger import services
+from loyalty.kernel import clock
+from members.models import Member
+from members.services import create_program, create_tier
+from tests import factories
+from tests.databases import round_trips
+from tests.history import spend_a_past
+from tests.house import TESTER, Api, House, api_for
+from tests.walk import PUBLISHED, World
+
+BIG = 100_000
+
+
+@pytest.fixture
+def thrown_away(db: None) -> Iterator[None]:
+    """What the test leaves is rolled back without each of its hundred thousand references being checked first."""
+    yield
+    transaction.set_rollback(True)
+
+
+def cost(call: Callable[[], Any]) -> int:
+    """The round trips of a call, the second time: the first may note when the credential was used."""
+    call()
+    with round_trips() as asked:
+        call()
+    return len(asked)
+
+
+def calls_of(house: House, api: Api, member: Member) -> dict[str, Callable[[], Any]]:
+    """What must not get slower with history."""
+    wallet, both = house.wallet_path(member), f"walletId={member.wallet_id}"
+
+    def sent(status: int, method: str, path: str, body: Any = None) -> Callable[[], Any]:
+        def send() -> None:
+            answer = api.send(method, path, body)
+            assert answer.status_code == status, answer.content
+
+        return send
+
+    return {
+        "balance": sent(200, "GET", wallet),
+        "balances": sent(200, "GET", f"ledgers/{house.ledger.pk}/wallets/{member.wallet_id}"),
+        "mint": sent(201, "POST", f"{wallet}/mint", {"amount": 3}),
+        "spend": sent(201, "POST", f"{wallet}/burn", {"amount": 2}),
+        "hold": sent(201, "POST", f"{wallet}/burn", {"amount": 1, "captureMethod": "manual"}),
+        "newest of the wallet": sent(200, "GET", f"{house.account_path}/transactions?{both}"),
+        "newest of the account": sent(200, "GET", f"{house.account_path}/transactions"),
+        "account": sent(200, "GET", house.account_path),
+    }
+
+
+def test_history_costs_no_queries(thrown_away: None, house: House, api: Api, alice: Member) -> None:
+    long_ago = clock.now() - timedelta(days=30)
+    for _ in range(12):
+        house.give(alice, 10)
+    calls = calls_of(house, api, alice)
+    spend_a_past(house, alice, 10, at=long_ago)
+    assert house.findings() == [], "the history is not a history"
+    young = {name: cost(call) for name, call in calls.items()}
+    spend_a_past(house, alice, BIG, at=long_ago)
+    old = {name: cost(call) for name, call in calls.items()}
+    assert old == young
+
+
+# --- plans ---
+
+READS_LOTS_OR_TRANSACTIONS = re.compile(r"\bFROM \"?(ledger_lot|ledger_transaction)\b|JOIN ledger_lot\b")
+
+
+def plans_of(call: Callable[[], Any]) -> list[str]:
+    """The plans of everything a call reads from lots and transactions."""
+    with round_trips() as asked:
+        call()
+    statements = [part for query in asked.captured_queries for part in query["sql"].split(";\n")]
+    reads = [
+        part for part in statements if part.lstrip().startswith("SELECT") and READS_LOTS_OR_TRANSACTIONS.search(part)
+    ]
+    plans = []
+    with connection.cursor() as cursor:
+        for statement in reads:
+            cursor.execute("EXPLAIN " + statement.replace("%", "%%"), [])
+            plans.append("\n".join(line for (line,) in cursor.fetchall()))
+    return plans
+
+
+@pytest.mark.postgresql
+def test_whatever_history_there_is_an_index_finds_what_is_asked_for(
+    thrown_away: None, house: House, api: Api, alice: Member, bob: Member, settings: Any
+) -> None:
+    settings.DATABASE_PREPARE = False  # what is prepared is not kept as text
+    for _ in range(12):
+        house.give(alice, 10, expires_at=clock.now() + timedelta(days=3))
+        house.give(bob, 10)
+    spend_a_past(house, alice, BIG, at=clock.now() - timedelta(days=30))
+    for statistics in (False, True):
+        if statistics:
+            with connection.cursor() as cursor:
+                cursor.execute("ANALYZE ledger_lot, ledger_transaction, ledger_balance")
+        for member in (alice, bob):
+            calls = calls_of(house, api, member)
+            for name in ("balance", "spend", "newest of the wallet", "newest of the account"):
+                plans = plans_of(calls[name])
+                assert plans, f"{name}: nothing was read"
+                for plan in plans:
+                    assert not re.search(r"Seq Scan on ledger_(lot|transaction)", plan), f"{name}:\n{plan}"
+                    assert "Index" in plan, f"{name}:\n{plan}"
+
+
+# --- what every operation costs ---
+
+
+# On the embedded database a round trip is a call of a function, and several rows are several statements.
+MOST_FOR_A_MINT = 10 if connection.vendor == "postgresql" else 14
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mint_over_http_is_a_handful_of_round_trips(house: House, api: Api, alice: Member) -> None:
+    path = f"{house.wallet_path(alice)}/mint"
+    for number in range(3):
+        with round_trips() as asked:
+            assert api.post(path, {"amount": 3, "systemUniqueKey": f"k{number}"}).status_code == 201
+    statements = [query["sql"] or "" for query in asked.captured_queries]
+    assert (statements[1].split()[0], statements[-1]) == ("BEGIN", "COMMIT")
+    assert len(statements) <= MOST_FOR_A_MINT, "\n".join(statements)
+
+
+def fill(house: House, what: str, number: int) -> None:
+    """Have this many rows more of a list."""
+    at = clock.now()
+    for index in range(number):
+        words: dict[str, Any] = {"name": f"{what} {index}", "actor": TESTER, "at": at}
+        if what == "listMembers":
+            factories.MemberFactory(organization=house.organization)
+        elif what == "listLedgers":
+            services.create_ledger(organization_id=house.id, **words)
+        elif what == "listLedgerAccounts":
+            services.create_account(ledger=house.ledger, **words)
+        elif what == "listLoyaltyPrograms":
+            create_program(organization_id=house.id, ledger_id=house.ledger.pk, **words)
+        elif what == "listLoyaltyTiers":
+            create_tier(program=house.program, min_required_points=5, tier_order=index + 2, **words)
+
+
+@pytest.mark.parametrize("op", [op for op in PUBLISHED if op["queryParams"]], ids=lambda op: op["operationId"])
+def test_a_list_of_25_costs_as_much_as_a_list_of_one(house: House, op: dict[str, Any]) -> None:
+    member = factories.MemberFactory(organization=house.organization)
+    api = api_for(house.organization, is_admin=True)
+    ids = {"organizationId": house.id, "ledgerId": house.ledger.pk, "ledgerAccountId": house.account.pk}
+    path = "/api/v1" + op["path"].format(**ids, loyaltyProgramId=house.program.pk) + "?default=false&limit="
+    if op["operationId"] == "listLedgerTransactions":
+        for _ in range(9):
+            house.give(member, 9)
+            hold = house.take(member, 3, hold=True)
+            services.revert_transactions(
+                organization_id=house.id, transaction_ids=[hold.id], actor=TESTER, at=clock.now()
+            )
+            house.move(member, factories.MemberFactory(organization=house.organization), 1)
+        # The first row alone is one that has a hold to be looked up.
+        house.take(member, 3, hold=True)
+    else:
+        fill(house, op["operationId"], 24)
+
+    def rows(limit: int) -> int:
+        answer = api.get(f"{path}{limit}").body
+        return len(answer.get("results", answer.get("loyaltyPrograms")))
+
+    assert (rows(1), rows(25)) == (1, 25)
+    assert cost(lambda: rows(1)) == cost(lambda: rows(25))
+
+
+# Above this a call does something row by row that should be done at once. Savepoints of the services count as well.
+MOST = {"list": 8, "get": 4, "other": 18 if connection.vendor == "postgresql" else 24}
+
+
+@pytest.mark.parametrize("op", PUBLISHED, ids=lambda op: op["operationId"])
+def test_no_operation_costs_more_than_a_few_round_trips(
+    house: House, alice: Member, bob: Member, op: dict[str, Any]
+) -> None:
+    world = World(house, alice, bob)
+    api = api_for(house.organization, is_admin=True)
+    api.get("")
+    with round_trips() as asked:
+        answer = api.send(op["method"], world.path(op), world.body(op))
+    assert answer.status_code == op["response"]["status"]
+    kind = "other" if op["method"] != "GET" else "list" if op["queryParams"] else "get"
+    assert len(asked) <= MOST[kind], "\n".join(query["sql"] or "" for query in asked.captured_queries)
