@@ -51,21 +51,16 @@ def zone_of(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-@lru_cache(maxsize=4096)
-def _end_of_day(day: date, zone: str) -> datetime:
-    return datetime.combine(day, time(23, 59, 59), zone_of(zone)).astimezone(UTC)
-
-
+@lru_cache(maxsize=8192)
 def local_day(moment: datetime, zone: str) -> date:
     """The calendar day of `moment` in the time zone called `zone`."""
-    if zone == "UTC":
-        return moment.date()
     try:
         return moment.astimezone(zone_of(zone)).date()
     except OverflowError:  # the first and last day of the calendar
         return moment.date()
 
 
+@lru_cache(maxsize=8192)
 def end_of_local_day(moment: datetime, zone: str, *, days: int = 0, months: int = 0) -> datetime:
     """The last second of the local day that lies `months` and then `days` after `moment`; 31 January plus one month
     is the last of February. A day past the calendar's end answers NEVER.
@@ -76,6 +71,7 @@ def end_of_local_day(moment: datetime, zone: str, *, days: int = 0, months: int 
             count = day.year * 12 + day.month - 1 + months
             year, month = count // 12, count % 12 + 1
             day = day.replace(year=year, month=month, day=min(day.day, calendar.monthrange(year, month)[1]))
-        return min(_end_of_day(day + timedelta(days=days), zone), NEVER)
+        last = datetime.combine(day + timedelta(days=days), time(23, 59, 59), zone_of(zone))
+        return min(last.astimezone(UTC), NEVER)
     except (OverflowError, ValueError):
         return NEVER

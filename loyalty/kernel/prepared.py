@@ -32,10 +32,8 @@ def fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
         return prepared
 
 
-def one_of(values: Sequence[str]) -> tuple[str, Any]:
-    """A condition "is one of these texts", and the one parameter it binds: thousands of placeholders take longer to
-    fill in than to answer.
+def bind_list(values: Sequence[str]) -> str:
+    """Texts as the one parameter of `json_array_elements_text(%s)` or `json_each(%s)`: thousands of placeholders, or
+    an array of as many texts, take longer to fill in than to answer.
     """
-    if connection.vendor == "postgresql":
-        return "= ANY(%s)", list(values)
-    return "IN (SELECT value FROM json_each(%s))", json.dumps(list(values))
+    return json.dumps(list(values))

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Prefetch, QuerySet
 
 from loyalty.kernel.errors import NotFound
-from loyalty.kernel.prepared import one_of
+from loyalty.kernel.prepared import bind_list
 from members.contacts import normal_email
 from members.models import Enrollment, Member, MemberContact
 
@@ -94,17 +94,27 @@ def match_members(
     }
     by_contact: dict[tuple[str, str], Match] = {}
     for kind in sorted({kind for kind, _ in contacts}):
-        among, values = one_of([value for name, value in contacts if name == kind])
+        values = bind_list([value for name, value in contacts if name == kind])
         with connection.cursor() as cursor:
-            cursor.execute(_BY_CONTACT.format(among=among), [organization_id, kind, values])
+            cursor.execute(_BY_CONTACT[connection.vendor], [values, organization_id, kind])
             for value, member_id, wallet_id, active in cursor.fetchall():
                 by_contact.setdefault((kind, value), Match(member_id, wallet_id, active))
     return by_uuid, by_contact
 
 
-_BY_CONTACT = """
+# One look into the index for each value. Asked for the list at once, PostgreSQL would rather read all contacts there are.
+_BY_CONTACT = {
+    "postgresql": """
+SELECT found.* FROM json_array_elements_text(%s) AS asked (value) CROSS JOIN LATERAL (
+  SELECT c.value, m.id, m.wallet_id, m.active
+  FROM members_membercontact c JOIN members_member m ON m.id = c.member_id
+  WHERE c.organization_id = %s AND c.kind = %s AND c.value = asked.value ORDER BY m.id LIMIT 1
+) AS found
+""",
+    "sqlite": """
 SELECT c.value, m.id, m.wallet_id, m.active
-FROM members_membercontact c JOIN members_member m ON m.id = c.member_id
-WHERE c.organization_id = %s AND c.kind = %s AND c.value {among}
+FROM json_each(%s) AS asked CROSS JOIN members_membercontact c JOIN members_member m ON m.id = c.member_id
+WHERE c.organization_id = %s AND c.kind = %s AND c.value = asked.value
 ORDER BY m.id
-"""
+""",
+}

@@ -156,7 +156,7 @@ def _element(value: Any) -> str:
     """A number, moment or state inside an array literal."""
     if value is None:
         return "NULL"
-    return f'"{value.isoformat()}"' if isinstance(value, datetime) else str(value)
+    return f'"{_copied_moment(value)}"' if isinstance(value, datetime) else str(value)
 
 
 class _Batch:
