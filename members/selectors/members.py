@@ -102,7 +102,7 @@ def match_members(
     return by_uuid, by_contact
 
 
-# One look into the index for each value. Asked for the list at once, PostgreSQL would rather read all contacts there are.
+# One look into the index for each value. Asked for the list at once, PostgreSQL would rather read all there are.
 _BY_CONTACT = {
     "postgresql": """
 SELECT found.* FROM json_array_elements_text(%s) AS asked (value) CROSS JOIN LATERAL (
