@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import contextmanager
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +26,6 @@ from loyalty.kernel.clock import local_day
 from loyalty.kernel.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ledger.engine.store.reading import Store
 
 # Kinds that are steps inside a hold: they are in the books, but a wallet's list shows the hold instead.
@@ -218,18 +215,20 @@ class Book:
 
     # --- the way back ---
 
-    @contextmanager
-    def attempt(self) -> Iterator[None]:
+    def attempt(self) -> _Attempt:
         """Everything inside happens, or (when it raises) none of it did."""
+        return _Attempt(self)
+
+    def begin(self) -> list[int]:
+        """Keep from here on what `finish` may have to put back."""
         self._saved = {}
-        lengths = [len(made) for made in self._made()]
-        try:
-            yield
-        except BaseException:
+        return [len(made) for made in self._made()]
+
+    def finish(self, lengths: list[int], *, undo: bool) -> None:
+        """End what `begin` began: what happened since then stands, or never was."""
+        if undo:
             self._undo(lengths)
-            raise
-        finally:
-            self._saved = None
+        self._saved = None
 
     def _made(self) -> Sequence[list[Any]]:
         return self.entries, self.new_lots, self.new_holds, self.uses, self.days
@@ -248,3 +247,18 @@ class Book:
             del made[length:]
         for row, values in (self._saved or {}).values():
             put_back(row, values)
+
+
+class _Attempt:
+    """A block of a book's changes. A class, since a generator costs a bulk twice as much for each row."""
+
+    __slots__ = ("book", "lengths")
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+
+    def __enter__(self) -> None:
+        self.lengths = self.book.begin()
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self.book.finish(self.lengths, undo=kind is not None)

@@ -39,6 +39,7 @@ class Request:
     tags: Sequence[str] = field(default=())
     source: str = ""
     external_event_at: datetime | None = None
+    _hash: str = field(default="", init=False, repr=False, compare=False)
 
     def check_date(self, at: datetime) -> None:
         """:raises InvalidInput: where the request says it happened after `at`; nothing is booked ahead of its time."""
@@ -56,9 +57,11 @@ class Request:
         )
 
     def content_hash(self) -> str:
-        """A short name for `content`."""
-        text = repr(self.content())
-        return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        """A short name for `content`, worked out once: nobody changes a request in hand."""
+        if not self._hash:
+            text = repr(self.content())
+            self._hash = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        return self._hash
 
 
 def _instant(moment: datetime | None) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Books one chunk of rows: understand, find the members, post, say what happened to each."""
+"""One chunk of rows: understand, find the members, post, say what happened to each."""
 
 from __future__ import annotations
 
@@ -90,6 +90,19 @@ class Chunk:
     numbers: dict[int, int]
 
 
+@dataclass(slots=True)
+class Order:
+    """What a chunk asks of the ledger: a movement for each of the rows `asked`; `errors` are the rows it will not be
+    asked for.
+    """
+
+    size: int
+    at: datetime
+    asked: list[RawRow]
+    groups: list[list[Move]]
+    errors: list[RowError]
+
+
 def read_chunk(rows: Iterator[RawRow], first: int, most: int) -> Chunk | None:
     """The next rows, understood; None at the end of the file."""
     raws, errors = list(islice(rows, most)), list[RowError]()
@@ -99,24 +112,29 @@ def read_chunk(rows: Iterator[RawRow], first: int, most: int) -> Chunk | None:
     return Chunk(first, len(raws), understand(raws, errors), errors, numbers)
 
 
-def book_chunk(*, account: LedgerAccount, chunk: Chunk, digest: str, actor: Actor, at: datetime) -> ChunkResult:
-    """Book the rows, each by itself; a bounded number of queries whatever the chunk's size."""
-    result = ChunkResult(errors=chunk.errors)
-    understood, numbers = chunk.understood, chunk.numbers
-    matches = Matches(account.organization_id, (row for _, row in understood))
-    asked: list[RawRow] = []
-    groups: list[list[Move]] = []
-    for raw, row in understood:
+def order_of(*, account: LedgerAccount, chunk: Chunk, digest: str, at: datetime) -> Order:
+    """Find the members, and write out what the ledger will be asked for; a query for each kind of address."""
+    matches = Matches(account.organization_id, (row for _, row in chunk.understood))
+    order = Order(chunk.size, at, [], [], chunk.errors)
+    for raw, row in chunk.understood:
         member = matches.find(row)
         if member is None:
-            result.errors.append(error_of(raw, MISSING))
+            order.errors.append(error_of(raw, MISSING))
         elif not member.active:
-            result.errors.append(error_of(raw, f"Process exception: {MemberInactive.says}"))
+            order.errors.append(error_of(raw, f"Process exception: {MemberInactive.says}"))
         else:
-            asked.append(raw)
-            groups.append([move_of(row, member.wallet_id, account, digest, numbers[raw.line], at)])
-    outcomes = post_groups(organization_id=account.organization_id, groups=groups, actor=actor, at=at)
-    for raw, outcome in zip(asked, outcomes, strict=True):
+            move = move_of(row, member.wallet_id, account, digest, chunk.numbers[raw.line], at)
+            move.content_hash()
+            order.asked.append(raw)
+            order.groups.append([move])
+    return order
+
+
+def book_order(*, account: LedgerAccount, order: Order, actor: Actor) -> ChunkResult:
+    """Book the rows, each by itself; a bounded number of queries whatever the chunk's size."""
+    result = ChunkResult(errors=order.errors)
+    outcomes = post_groups(organization_id=account.organization_id, groups=order.groups, actor=actor, at=order.at)
+    for raw, outcome in zip(order.asked, outcomes, strict=True):
         if outcome.error is not None:
             result.errors.append(error_of(raw, message_of(outcome.error)))
         elif outcome.answers[0].replayed:

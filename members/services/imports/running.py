@@ -15,8 +15,9 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.core.files.base import ContentFile, File
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 
+from ledger.models import LedgerAccount
 from ledger.selectors import get_account
 from loyalty.kernel import clock
 from loyalty.kernel.actors import Actor
@@ -24,7 +25,7 @@ from loyalty.kernel.bulk import collector_paused
 from loyalty.kernel.models import Job
 from loyalty.kernel.services import create_job, renew_job
 from members.selectors import resolve_account
-from members.services.imports.chunks import Chunk, RowError, book_chunk, read_chunk
+from members.services.imports.chunks import Chunk, Order, RowError, book_order, order_of, read_chunk
 from members.services.imports.reading import COLUMNS, read_rows
 from members.services.imports.survey import Survey, survey_file
 
@@ -97,13 +98,11 @@ def run_import(job: Job, *, watch: Watcher | None = None) -> dict[str, Any]:
     kind, _, who = job.actor.partition(":")
     actor = Actor(kind, who, job.params["name"])
     result = ImportResult(**job.cursor.get("result", {}))
-    with _chunks(job, result.processed) as chunks, _Report(job) as report:
-        for chunk in chunks:
+    with _orders(job, account, result.processed) as orders, _Report(job) as report:
+        for order in orders:
             with collector_paused(), transaction.atomic():
-                done = book_chunk(
-                    account=account, chunk=chunk, digest=job.params["digest"], actor=actor, at=clock.now()
-                )
-                result.processed += chunk.size
+                done = book_order(account=account, order=order, actor=actor)
+                result.processed += order.size
                 result.succeeded += done.succeeded
                 result.skipped += done.skipped
                 result.failed += len(done.errors)
@@ -116,26 +115,54 @@ def run_import(job: Job, *, watch: Watcher | None = None) -> dict[str, Any]:
                     result=asdict(result),
                 )
             if watch is not None:
-                watch(chunk.size)
-    _refresh_statistics()
+                watch(order.size)
+    _refresh_statistics(result.succeeded)
     return asdict(result)
 
 
 @contextmanager
-def _chunks(job: Job, done: int) -> Iterator[Iterator[Chunk]]:
-    """The chunks of the job's file after the first `done` rows. The next is read while the last is being booked."""
+def _orders(job: Job, account: LedgerAccount, done: int) -> Iterator[Iterator[Order]]:
+    """The job's file after the first `done` rows, chunk by chunk. The next is made ready while the last is booked: what
+    waits for the database leaves the processor to it.
+    """
     with _input(job) as source, ThreadPoolExecutor(1) as ahead:
         rows = read_rows(source, job.params["format"])
 
-        def chunks() -> Iterator[Chunk]:
-            # What was booked before is passed over unread: the stream has to be gone through anyhow.
-            first, size = sum(1 for _ in islice(rows, done)) + 1, settings.IMPORT_CHUNK_ROWS
-            coming = ahead.submit(read_chunk, rows, first, size)
-            while (chunk := coming.result()) is not None:
-                coming = ahead.submit(read_chunk, rows, chunk.first + chunk.size, size)
-                yield chunk
+        def read(first: int) -> Chunk | None:
+            return read_chunk(rows, first, settings.IMPORT_CHUNK_ROWS)
 
-        yield chunks()
+        def order(chunk: Chunk) -> Order:
+            return order_of(account=account, chunk=chunk, digest=job.params["digest"], at=clock.now())
+
+        def read_and_order(first: int) -> Order | None:
+            chunk = read(first)
+            return order(chunk) if chunk is not None else None
+
+        def orders() -> Iterator[Order]:
+            # What was booked before is passed over unread: the stream has to be gone through anyhow.
+            first = sum(1 for _ in islice(rows, done)) + 1
+            if not _looks_ahead():
+                while (chunk := read(first)) is not None:
+                    yield order(chunk)
+                    first += chunk.size
+                return
+            coming = ahead.submit(read_and_order, first)
+            while (ready := coming.result()) is not None:
+                first += ready.size
+                coming = ahead.submit(read_and_order, first)
+                yield ready
+
+        try:
+            yield orders()
+        finally:
+            ahead.submit(connections.close_all)
+
+
+def _looks_ahead() -> bool:
+    """Whether a thread with a connection of its own can help: the embedded database would gain nothing by it, and
+    inside somebody's transaction it would see less than this one.
+    """
+    return connection.vendor == "postgresql" and not connection.in_atomic_block
 
 
 @contextmanager
@@ -204,9 +231,18 @@ def _report_row(error: RowError) -> list[str]:
     return [str(error.line), error.message, *(f"'{v}" if v[:1] in ("=", "@", "\t", "\r") else v for v in values)]
 
 
-def _refresh_statistics() -> None:
-    """After a bulk the planner knows nothing of the new rows; it would find out, but only minutes later."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            for table in ("ledger_transaction", "ledger_lot", "ledger_balance"):
-                cursor.execute(f"ANALYZE {table}")
+_BOOKED = ("ledger_transaction", "ledger_lot", "ledger_balance")
+
+
+def _refresh_statistics(rows: int) -> None:
+    """After a bulk that made a table much longer the planner knows too little of it; it would find out, but only
+    minutes later.
+    """
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE oid = ANY(%s::regclass[]) AND reltuples < %s", [list(_BOOKED), 4 * rows]
+        )
+        for (table,) in cursor.fetchall():
+            cursor.execute(f"ANALYZE {table}")
