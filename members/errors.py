@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loyalty.kernel.errors import InvalidInput, RuleRefused
+from loyalty.kernel.errors import InvalidInput, NotFound, RuleRefused
 
 
 class MemberInactive(RuleRefused):
@@ -31,6 +31,20 @@ class DefaultTierRequired(RuleRefused):
 
     code = "DEFAULT_TIER_REQUIRED"
     says = "A program needs a default tier; make another tier the default."
+
+
+class TierInactive(RuleRefused):
+    """An inactive tier is given to nobody (semantics 6.3)."""
+
+    code = "TIER_INACTIVE"
+    says = "The tier is not active."
+
+
+class NotEnrolled(NotFound):
+    """The member has no place in the program (semantics 5.5)."""
+
+    code = "NOT_ENROLLED"
+    says = "The member is not in this program."
 
 
 class TierLadderBroken(InvalidInput):

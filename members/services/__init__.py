@@ -4,14 +4,18 @@ from members.services.members import create_member, update_member
 from members.services.organizations import set_organization
 from members.services.points import burn_member_points, mint_member_points
 from members.services.programs import create_program, create_tier, make_default_program, update_program, update_tier
+from members.services.standing import expire_manual_tiers, leave_program, set_member_tier
 
 __all__ = [
     "burn_member_points",
     "create_member",
     "create_program",
     "create_tier",
+    "expire_manual_tiers",
+    "leave_program",
     "make_default_program",
     "mint_member_points",
+    "set_member_tier",
     "set_organization",
     "update_member",
     "update_program",

@@ -15,8 +15,10 @@ from loyalty.kernel.errors import DuplicateValue
 from loyalty.kernel.services import apply_changes, record
 from members.contacts import contacts_of
 from members.errors import ReferralCodeRefused
-from members.models import Enrollment, LoyaltyTier, Member, MemberContact
+from members.models import EventType, Member, MemberContact
 from members.selectors import default_program, get_member
+from members.services.journal import record_event
+from members.services.standing import enroll
 
 # Objects of which an update gives only the parts that change (semantics 5.2).
 _MERGED = ("profile", "custom_attributes")
@@ -67,8 +69,8 @@ def create_member(
     _write_contacts(member)
     program = default_program(organization_id)
     if program is not None:
-        tier = LoyaltyTier.objects.filter(program=program, is_default=True, active=True).first()
-        Enrollment.objects.create(member=member, program=program, effective_tier=tier, created_at=at)
+        enroll(member=member, program=program, actor=actor, at=at)
+    record_event(organization_id=organization_id, event_type=EventType.MEMBER_CREATED, member_id=member.pk, at=at)
     record(
         actor=actor,
         at=at,
@@ -97,6 +99,7 @@ def update_member(
         wanted["public_loyalty_member_id"] = wanted["public_loyalty_member_id"] or None
     if "member_type" in wanted:
         wanted["member_type"] = wanted["member_type"] or ""
+    was_active, held = locked.active, {name: getattr(locked, name) for name in wanted}
     try:
         with transaction.atomic():
             changed = apply_changes(
@@ -112,8 +115,16 @@ def update_member(
         raise DuplicateValue(field=_taken(error)) from error
     if changed:
         _write_contacts(locked)
-        if "active" in wanted:
+        if locked.active != was_active:
             set_wallet_active(wallet_id=locked.wallet_id, active=locked.active)
+        kind = EventType.DEACTIVATED if was_active and not locked.active else EventType.MEMBER_UPDATED
+        record_event(
+            organization_id=locked.organization_id,
+            event_type=kind,
+            member_id=locked.pk,
+            at=at,
+            payload={"changed": sorted(name for name in wanted if wanted[name] != held[name])},
+        )
     return get_member(locked.organization_id, locked.pk)
 
 
