@@ -69,7 +69,7 @@ def create_member(
     _write_contacts(member)
     program = default_program(organization_id)
     if program is not None:
-        enroll(member=member, program=program, actor=actor, at=at)
+        enroll(member=member, program=program, actor=actor, at=at, points=0)
     record_event(organization_id=organization_id, event_type=EventType.MEMBER_CREATED, member_id=member.pk, at=at)
     record(
         actor=actor,

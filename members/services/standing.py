@@ -182,21 +182,29 @@ def _settle(places: Iterable[Enrollment], ladder: Ladder, organization_id: int, 
 # --- what people do ---
 
 
-def enroll(*, member: Member, program: LoyaltyProgram, actor: Actor, at: datetime) -> Enrollment:
-    """A place in a program, at the tier the member's points reach there. The first tier is written into the history."""
-    place = Enrollment.objects.create(member=member, program=program, created_at=at)
+def enroll(
+    *, member: Member, program: LoyaltyProgram, actor: Actor, at: datetime, points: int | None = None
+) -> Enrollment:
+    """A place in a program, at the tier the member's points reach there (`points`, where the caller knows what the
+    deciding account holds). The first tier is written into the history.
+    """
     ladder = ladder_of(program)
-    held = 0
-    if ladder.account_id is not None:
-        # Locked: a posting that is under way must have ended, or will find the place.
-        balances = Balance.objects.select_for_update()
-        balance = balances.filter(wallet_id=member.wallet_id, account_id=ladder.account_id).first()
-        held = balance.active if balance is not None else 0
-    reason = _stands(place, ladder, held, at)
+    if points is None:
+        points = _points_of(member, ladder)
+    place = Enrollment(member=member, program=program, created_at=at)
+    reason = _stands(place, ladder, points, at)
+    place.save()
     if place.effective_tier_id is not None:
-        place.save(update_fields=_TIER_FIELDS)
         _change_of(place, None, reason, str(actor), at).save()
     return place
+
+
+def _points_of(member: Member, ladder: Ladder) -> int:
+    """What the member has in the account that decides, locked: a posting that is under way must have ended, or will
+    find the place.
+    """
+    balances = Balance.objects.select_for_update().filter(wallet_id=member.wallet_id, account_id=ladder.account_id)
+    return next((balance.active for balance in balances), 0)
 
 
 def _place(member: Member, program: LoyaltyProgram) -> Enrollment | None:
