@@ -12,6 +12,20 @@ class MemberInactive(RuleRefused):
     says = "The member is not active."
 
 
+class MemberGone(RuleRefused):
+    """The member was merged into another, or erased: nothing about them changes any more."""
+
+    code = "MEMBER_GONE"
+    says = "The member was merged into another, or erased."
+
+
+class OpenHolds(RuleRefused):
+    """Points of the member are held for something that is not decided yet."""
+
+    code = "OPEN_HOLDS"
+    says = "Points of this member are held: capture or release them first."
+
+
 class ReferralCodeRefused(RuleRefused):
     """The referral code is unknown, exhausted or the member's own (semantics 12.2)."""
 

@@ -1,6 +1,6 @@
 """Reads of members, programs and tiers."""
 
-from members.selectors.journal import list_events, list_tier_changes
+from members.selectors.journal import list_events, list_tier_changes, progress_of
 from members.selectors.members import (
     find_member,
     get_member,
@@ -31,5 +31,6 @@ __all__ = [
     "list_tier_changes",
     "list_tiers",
     "match_members",
+    "progress_of",
     "resolve_account",
 ]
