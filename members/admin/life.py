@@ -83,8 +83,8 @@ def tiers_panel(member: Member) -> Panel:
     )
 
 
-def events_panel(member: Member) -> Panel:
-    """What happened, newest first."""
+def events_panel(member: Member, *, tells_points: bool) -> Panel:
+    """What happened, newest first; how many points moved only where the person may see that."""
     events = list_events(member).select_related("transaction__account").order_by("-created_at", "-pk")[:EVENTS_SHOWN]
     return Panel(
         "What happened",
@@ -93,7 +93,7 @@ def events_panel(member: Member) -> Panel:
             (
                 when(event.created_at),
                 _CALLED.get(event.event_type, event.event_type),
-                _more(event, member),
+                _more(event, member, tells_points),
                 event.get_status_display(),
             )
             for event in events
@@ -102,8 +102,10 @@ def events_panel(member: Member) -> Panel:
     )
 
 
-def _more(event: LoyaltyEvent, member: Member) -> Any:
+def _more(event: LoyaltyEvent, member: Member, tells_points: bool) -> Any:
     if event.transaction is not None:
+        if not tells_points:
+            return NOTHING
         moved = points(event.transaction.amount, event.transaction.account)
         return format_html("{} {}", link_to(event.transaction, kind_of(event.transaction, member.wallet_id)), moved)
     return event.description or ", ".join(map(str, event.payload.get("changed", ()))) or NOTHING

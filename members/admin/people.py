@@ -263,7 +263,7 @@ class MemberAdmin(PointsAdmin):
         yield programs_panel(target)
         if seat.may("tiers:read", target.organization_id):
             yield tiers_panel(target)
-        yield events_panel(target)
+        yield events_panel(target, tells_points=seat.may("ledgers:read", target.organization_id))
 
 
 def _plain(value: Any) -> str:
