@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ledger.engine.book import INNER_KINDS
 from ledger.engine.rows import Account, Entry
+from ledger.models import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,18 @@ class Posted:
     actor: str
     entries: Sequence[Entry]
     accounts: dict[int, Account]
+
+    def moved(self) -> list[tuple[Entry, int]]:
+        """Each transaction with each holder's wallet it touches. Steps inside a hold are not told by themselves, as in
+        a wallet's list.
+        """
+        return [
+            (entry, wallet_id)
+            for entry in self.entries
+            if entry.kind not in INNER_KINDS and entry.kind != Kind.SUPPLY
+            for wallet_id in (entry.from_wallet_id, entry.to_wallet_id)
+            if wallet_id != self.accounts[entry.account_id].reserve_id
+        ]
 
 
 Subscriber = Callable[[Posted], None]

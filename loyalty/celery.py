@@ -18,6 +18,7 @@ app.conf.beat_schedule = {
     "sweep jobs": {"task": "loyalty.sweep_jobs", "schedule": settings.SWEEP_SECONDS},
     "settle what is due": {"task": "ledger.settle_due", "schedule": settings.SETTLE_SECONDS},
     "forget sent forms": {"task": "loyalty.forget_sent_forms", "schedule": 24 * 60 * 60},
+    "end tiers given until now": {"task": "members.expire_manual_tiers", "schedule": settings.SETTLE_SECONDS},
     "tell the chain": {"task": "ledger.deliver_notices", "schedule": 60},
     "void stale holds": {"task": "ledger.void_stale_holds", "schedule": 15 * 60},
     "sweep uploads": {"task": "members.sweep_uploads", "schedule": 60 * 60},

@@ -10,8 +10,13 @@ class MembersConfig(AppConfig):
     verbose_name = "Members"
 
     def ready(self) -> None:
-        """Say who does which jobs."""
-        from loyalty.kernel.services.runner import register_handler  # noqa: PLC0415 - models are not ready before
+        """Say who does which jobs, and who follows what the ledger posts."""
+        from ledger.announcements import subscribe  # noqa: PLC0415 - models are not ready before
+        from loyalty.kernel.services.runner import register_handler  # noqa: PLC0415
+        from members.services.following import follow  # noqa: PLC0415
         from members.services.imports import KIND, run_import  # noqa: PLC0415
+        from members.services.standing import REEVALUATION, run_reevaluation  # noqa: PLC0415
 
+        subscribe(follow)
+        register_handler(REEVALUATION, run_reevaluation, title="Tiers worked out again", reads="tiers:read")
         register_handler(KIND, run_import, title="Import of points", reads="ledgers:read", writes="ledgers:write")

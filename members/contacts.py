@@ -52,7 +52,7 @@ def _texts(*values: Any) -> Iterable[str]:
 
 def contacts_of(profile: Mapping[str, Any], public_id: str | None) -> set[tuple[str, str]]:
     """Every (kind, value) a member can be found by: `email` and `emails`, `phone`, `phones` and `phoneNumber`,
-    `loyaltyCardNumber` and the public member id, and both names in either order.
+    `loyaltyCardNumber`, `loyaltyCardNumbers` and the public member id, and both names in either order.
     """
     kind = MemberContact.Kind
     found = {(kind.EMAIL.value, normal_email(t)) for t in _texts(profile.get("email"), profile.get("emails"))}
@@ -61,6 +61,6 @@ def contacts_of(profile: Mapping[str, Any], public_id: str | None) -> set[tuple[
     found |= {(kind.TAIL.value, phone_tail(text)) for text in phones}
     names = [*_texts(profile.get("name")), *_texts(profile.get("lastName"))]
     found |= {(kind.NAME.value, normal_name(" ".join(order))) for order in (names, names[::-1])}
-    cards = _texts(profile.get("loyaltyCardNumber"), public_id)
+    cards = _texts(profile.get("loyaltyCardNumber"), profile.get("loyaltyCardNumbers"), public_id)
     found |= {(kind.CARD.value, normal_card(text)) for text in cards}
     return {(name, value[:255]) for name, value in found if value}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loyalty.kernel.errors import InvalidInput, RuleRefused
+from loyalty.kernel.errors import InvalidInput, NotFound, RuleRefused
 
 
 class MemberInactive(RuleRefused):
@@ -10,6 +10,20 @@ class MemberInactive(RuleRefused):
 
     code = "MEMBER_INACTIVE"
     says = "The member is not active."
+
+
+class MemberGone(RuleRefused):
+    """The member was merged into another, or erased: nothing about them changes any more."""
+
+    code = "MEMBER_GONE"
+    says = "The member was merged into another, or erased."
+
+
+class OpenHolds(RuleRefused):
+    """Points of the member are held for something that is not decided yet."""
+
+    code = "OPEN_HOLDS"
+    says = "Points of this member are held: capture or release them first."
 
 
 class ReferralCodeRefused(RuleRefused):
@@ -31,6 +45,20 @@ class DefaultTierRequired(RuleRefused):
 
     code = "DEFAULT_TIER_REQUIRED"
     says = "A program needs a default tier; make another tier the default."
+
+
+class TierInactive(RuleRefused):
+    """An inactive tier is given to nobody (semantics 6.3)."""
+
+    code = "TIER_INACTIVE"
+    says = "The tier is not active."
+
+
+class NotEnrolled(NotFound):
+    """The member has no place in the program (semantics 5.5)."""
+
+    code = "NOT_ENROLLED"
+    says = "The member is not in this program."
 
 
 class TierLadderBroken(InvalidInput):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 
 from loyalty.kernel import clock
+from loyalty.kernel.actors import system
+from members import services
 from members.services import imports
 
 
@@ -12,3 +14,9 @@ from members.services import imports
 def sweep_uploads(**_: object) -> None:
     """Delete uploaded files whose import nobody started."""
     imports.sweep_uploads(at=clock.now())
+
+
+@shared_task(name="members.expire_manual_tiers")
+def expire_manual_tiers(**_: object) -> None:
+    """End tiers that were given by hand until now."""
+    services.expire_manual_tiers(actor=system("expire_manual_tiers"), at=clock.now())

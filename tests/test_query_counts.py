@@ -12,8 +12,8 @@ from django.db import connection, transaction
 
 from ledger import services
 from loyalty.kernel import clock
-from members.models import Member
-from members.services import create_program, create_tier
+from members.models import LoyaltyTier, Member
+from members.services import create_program, create_tier, set_member_tier
 from tests import factories
 from tests.databases import round_trips
 from tests.history import spend_a_past
@@ -122,7 +122,7 @@ def test_whatever_history_there_is_an_index_finds_what_is_asked_for(
 
 
 # On the embedded database a round trip is a call of a function, and several rows are several statements.
-MOST_FOR_A_MINT = 10 if connection.vendor == "postgresql" else 14
+MOST_FOR_A_MINT = 11 if connection.vendor == "postgresql" else 16
 
 
 @pytest.mark.django_db(transaction=True)
@@ -136,7 +136,14 @@ def test_a_mint_over_http_is_a_handful_of_round_trips(house: House, api: Api, al
     assert len(statements) <= MOST_FOR_A_MINT, "\n".join(statements)
 
 
-def fill(house: House, what: str, number: int) -> None:
+def gold_of(house: House) -> LoyaltyTier:
+    """A tier nobody has reached."""
+    found = LoyaltyTier.objects.filter(program=house.program, name="Gold").first()
+    words: dict[str, Any] = {"name": "Gold", "min_required_points": 9, "tier_order": 9}
+    return found or create_tier(program=house.program, actor=TESTER, at=clock.now(), **words)
+
+
+def fill(house: House, what: str, number: int, member: Member) -> None:
     """Have this many rows more of a list."""
     at = clock.now()
     for index in range(number):
@@ -149,6 +156,11 @@ def fill(house: House, what: str, number: int) -> None:
             services.create_account(ledger=house.ledger, **words)
         elif what == "listLoyaltyPrograms":
             create_program(organization_id=house.id, ledger_id=house.ledger.pk, **words)
+        elif what == "listMemberEvents":
+            house.give(member, 1)
+        elif what == "listMemberTierHistory":
+            tier_id = gold_of(house).pk if index % 2 == 0 else None
+            set_member_tier(member=member, program=house.program, loyalty_tier_id=tier_id, actor=TESTER, at=at)
         elif what == "listLoyaltyTiers":
             create_tier(program=house.program, min_required_points=5, tier_order=index + 2, **words)
 
@@ -158,7 +170,8 @@ def test_a_list_of_25_costs_as_much_as_a_list_of_one(house: House, op: dict[str,
     member = factories.MemberFactory(organization=house.organization)
     api = api_for(house.organization, is_admin=True)
     ids = {"organizationId": house.id, "ledgerId": house.ledger.pk, "ledgerAccountId": house.account.pk}
-    path = "/api/v1" + op["path"].format(**ids, loyaltyProgramId=house.program.pk) + "?default=false&limit="
+    more = {"loyaltyProgramId": house.program.pk, "memberId": member.pk}
+    path = "/api/v1" + op["path"].format(**ids, **more) + "?default=false&limit="
     if op["operationId"] == "listLedgerTransactions":
         for _ in range(9):
             house.give(member, 9)
@@ -170,7 +183,7 @@ def test_a_list_of_25_costs_as_much_as_a_list_of_one(house: House, op: dict[str,
         # The first row alone is one that has a hold to be looked up.
         house.take(member, 3, hold=True)
     else:
-        fill(house, op["operationId"], 24)
+        fill(house, op["operationId"], 24, member)
 
     def rows(limit: int) -> int:
         answer = api.get(f"{path}{limit}").body

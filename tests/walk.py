@@ -27,14 +27,11 @@ BUILT = {
     "Loyalty Program Tiers",
     "Organization Members",
     "Organization Loyalty Members",
+    "Member Events",
 }
 NOT_YET = {
-    "setMemberTier",
-    "removeMemberFromProgram",
-    "listMemberTierHistory",
     "listMemberMissions",
     "incrementMemberMission",
-    "setLoyaltyMemberTier",
     "listLoyaltyMemberAudiences",
     "checkLoyaltyMemberAudience",
 }
@@ -107,6 +104,8 @@ class World:
             "createMember": {"loyaltyMemberId": "newcomer", "profile": {"email": "new@example.com"}},
             "getMembersBatch": {"memberIds": [self.member.pk]},
             "updateMember": {"profile": {"name": "N"}, "updateReason": "r"},
+            "setMemberTier": {"loyaltyTierId": self.tier.pk, "expiresAt": "2099-01-01T00:00:00Z"},
+            "setLoyaltyMemberTier": {"loyaltyTierId": self.tier.pk, "loyaltyProgramId": house.program.pk},
             "mintLoyaltyMemberPoints": {"amount": 1, **words},
             "burnLoyaltyMemberPoints": {"amount": 1, **words},
         }

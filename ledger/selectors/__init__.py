@@ -25,6 +25,7 @@ from ledger.selectors.transactions import (
     count_transactions,
     find_transactions,
     list_transactions,
+    list_transactions_of_wallet,
     window_transactions,
 )
 from ledger.selectors.wallets import WalletBalance, get_wallet, read_balance, read_balances
@@ -55,6 +56,7 @@ __all__ = [
     "list_accounts",
     "list_ledgers",
     "list_transactions",
+    "list_transactions_of_wallet",
     "monthly_totals",
     "named_transactions",
     "open_lots",

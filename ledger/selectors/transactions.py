@@ -121,3 +121,8 @@ def find_transactions(
     elif external_id is not None:
         rows = rows.filter(external_id=external_id).exclude(kind=Kind.REVERT)
     return list(rows.order_by("pk").values_list("pk", flat=True)[:101])
+
+
+def list_transactions_of_wallet(wallet_id: int) -> QuerySet[Transaction]:
+    """All that ever moved the wallet's points, oldest first."""
+    return Transaction.objects.filter(Q(from_wallet=wallet_id) | Q(to_wallet=wallet_id)).order_by("pk")

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime, time
 from typing import Any
 
 from django import forms
 
-from loyalty.kernel.desk import Act, Done
-from members.models import Member
-from members.services import create_member, update_member
+from ledger.admin import points
+from ledger.selectors import list_accounts
+from ledger.services import current_balances
+from loyalty.kernel.clock import end_of_local_day
+from loyalty.kernel.desk import Act, Done, Preview, Seat
+from members.models import LoyaltyProgram, LoyaltyTier, Member
+from members.selectors import get_named_member
+from members.services import create_member, erase_member, merge_members, set_member_tier, update_member
 
 # What the form calls it, and what the profile does.
 _PROFILE = {
@@ -75,6 +81,11 @@ class EditMember(_Person):
 
     slug, title, icon = "edit", "Edit", "edit"
 
+    @classmethod
+    def fits(cls, target: Member) -> bool:
+        """Whoever is still there."""
+        return not target.is_gone
+
     def prepare(self) -> None:
         """A reason may be given, none has to be."""
         self.fields["reason"] = forms.CharField(
@@ -128,7 +139,7 @@ class Unblock(Act):
     @classmethod
     def fits(cls, target: Member) -> bool:
         """Those who are blocked."""
-        return not target.active
+        return not target.active and not target.is_gone
 
     def act(self) -> Done:
         """Unblock the member."""
@@ -138,4 +149,137 @@ class Unblock(Act):
         return Done(f"{saved} is active.", saved)
 
 
-MEMBER_ACTS: tuple[type[Act], ...] = (EditMember, Block, Unblock)
+class SetTier(Act):
+    """Give a member a tier by hand, or take it away again."""
+
+    slug, title, icon, needs, asks_reason = "tier", "Set tier", "military_tech", "tiers:write", True
+    about = "A tier given by hand counts before the one points reach, until it ends or is taken away."
+    tier = forms.ModelChoiceField(
+        LoyaltyTier.objects.none(), required=False, empty_label="As points have it", help_text="Of which program, too."
+    )
+    program = forms.ModelChoiceField(LoyaltyProgram.objects.none(), empty_label=None)
+    expires_on = forms.DateField(
+        required=False, widget=forms.DateInput(attrs={"type": "date"}), help_text="Its last day. Empty: for good."
+    )
+
+    @classmethod
+    def fits(cls, target: Member) -> bool:
+        """Whoever is still there."""
+        return not target.is_gone
+
+    def prepare(self) -> None:
+        """The organization's programs and their active tiers."""
+        fields: Any = self.fields
+        programs = LoyaltyProgram.objects.filter(organization=self.target.organization_id)
+        fields["program"].queryset = programs.order_by("-is_default", "pk")
+        tiers = LoyaltyTier.objects.filter(program__in=programs, active=True).order_by("program", "tier_order")
+        fields["tier"].queryset = tiers
+
+    def starts(self) -> dict[str, Any]:
+        """As it is in the first program."""
+        place = self.target.enrollments.order_by("pk").first()
+        return {"program": place.program_id, "tier": place.manual_tier_id} if place is not None else {}
+
+    def act(self) -> Done:
+        """Set or take away the tier."""
+        tier, day = self.cleaned_data["tier"], self.cleaned_data["expires_on"]
+        ends = datetime.combine(day, time(12), UTC) if day else None
+        zone = self.target.organization.timezone
+        place = set_member_tier(
+            member=self.target,
+            program=self.cleaned_data["program"],
+            loyalty_tier_id=tier.pk if tier else None,
+            expires_at=end_of_local_day(ends, zone) if ends else None,
+            actor=self.actor,
+            at=self.at,
+            reason=self.reason,
+        )
+        return Done(f"{self.target} has the tier {place.effective_tier or 'of nobody'} now.", self.target)
+
+
+class Merge(Act):
+    """Two entries that are one person."""
+
+    slug, title, verb, icon, needs = "merge", "Merge", "Merge", "merge", "members:write"
+    about = (
+        "Points, profile and programs of the other member come to this one. The other stays behind, blocked and empty,"
+        " with its history. This cannot be undone."
+    )
+    is_dangerous, asks_reason = True, True
+    member = forms.CharField(
+        max_length=255, label="Other member", help_text="Name, phone, card, email or any id of the one to merge in."
+    )
+
+    @classmethod
+    def fits(cls, target: Member) -> bool:
+        """Whoever is active."""
+        return target.active
+
+    @classmethod
+    def possible(cls, seat: Seat, target: Any, organization_id: int | None) -> bool:
+        """Points move, too."""
+        return super().possible(seat, target, organization_id) and seat.may("ledgers:write", organization_id)
+
+    def other(self) -> Member:
+        """The member named."""
+        return get_named_member(self.target.organization_id, self.cleaned_data["member"])
+
+    def preview(self) -> Preview:
+        """Who becomes part of whom, and with which points."""
+        other = self.other()
+        balances = current_balances(
+            organization_id=other.organization_id,
+            ledger_id=None,
+            wallet_id=other.wallet_id,
+            actor=self.actor,
+            at=self.at,
+        )
+        accounts = {account.pk: account for account in list_accounts(other.organization_id)}
+        rows = [
+            (account, points(found.balance, account), points(found.waiting, account))
+            for found in balances
+            if found.balance or found.waiting
+            for account in [accounts[found.ledger_account_id]]
+        ]
+        return Preview(
+            f"{other} ({other.loyalty_member_id}) becomes part of {self.target} ({self.target.loyalty_member_id}).",
+            headers=("Account", "Points", "Pending"),
+            rows=rows,
+        )
+
+    def act(self) -> Done:
+        """Merge the other member into this one."""
+        other = self.other()
+        merge_members(kept=self.target, merged=other, actor=self.actor, at=self.at, reason=self.reason)
+        return Done(f"{other.loyalty_member_id} is part of {self.target} now.", self.target)
+
+
+class Erase(Act):
+    """Forget a person."""
+
+    slug, title, verb, icon, needs = "erase", "Erase", "Erase for good", "person_remove", "members:write"
+    about = (
+        "Everything that is personal is gone: profile, ids, contacts, what the history says. Transactions stay, so that"
+        " the books still prove; they lead to a number only. This cannot be undone."
+    )
+    is_dangerous, asks_reason = True, True
+    confirm = forms.CharField(max_length=255, label="Their id", help_text="Type your own id of the member.")
+
+    @classmethod
+    def fits(cls, target: Member) -> bool:
+        """Who is not erased yet."""
+        return target.erased_at is None
+
+    def clean_confirm(self) -> str:
+        """The id, as it is."""
+        if self.cleaned_data["confirm"] != self.target.loyalty_member_id:
+            raise forms.ValidationError("This is not the id of this member.")
+        return str(self.cleaned_data["confirm"])
+
+    def act(self) -> Done:
+        """Erase the member."""
+        saved = erase_member(member=self.target, actor=self.actor, at=self.at, reason=self.reason)
+        return Done("The person is forgotten.", saved)
+
+
+MEMBER_ACTS: tuple[type[Act], ...] = (EditMember, SetTier, Block, Unblock, Merge, Erase)

@@ -7,11 +7,20 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+import orjson
 from django.contrib import admin
 from django.contrib.admin.options import ModelAdmin
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.views import ChangeList
@@ -21,13 +30,15 @@ from ledger.admin.movements import holds_panel, lots_panel, movements_panel
 from ledger.admin.wallets import wallet_figures
 from ledger.errors import NoDefaultAccount
 from ledger.services import available_balances
-from loyalty.kernel.desk import Act, Panel, address_of, clock_of, copyable, link_to, seat_of, state, when
+from loyalty.kernel.desk import Act, Link, Panel, address_of, clock_of, copyable, seat_of, state, when
 from loyalty.kernel.desk.display import NOTHING
 from members.admin.imports import ImportPoints
+from members.admin.life import events_panel, programs_panel, tiers_panel
 from members.admin.member_acts import MEMBER_ACTS, CreateMember
 from members.admin.points_acts import POINTS_ACTS
 from members.models import Enrollment, Member
 from members.selectors import find_members, resolve_account
+from members.services import export_member
 
 # What of a profile has a place of its own on the page.
 _SHOWN = ("name", "lastName", "email", "phone", "loyaltyCardNumber", "birthdate")
@@ -198,6 +209,30 @@ class MemberAdmin(PointsAdmin):
         """Ours."""
         return copyable(member.pk)
 
+    # --- what a person may ask for ---
+    def get_urls(self) -> list[URLPattern]:
+        """With the download of all that is kept of one."""
+        view = self.admin_site.admin_view(self.export_view)
+        return [path("<path:object_id>/export/", view, name="members_member_export"), *super().get_urls()]
+
+    def links(self, request: HttpRequest, target: Member) -> Iterable[Link]:
+        """Everything kept of the member, as a file."""
+        if seat_of(request).may("ledgers:read", target.organization_id):
+            yield Link("Export", reverse("admin:members_member_export", args=[target.pk]), "download", "export")
+
+    def export_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """The file: one JSON object a line.
+
+        :raises Http404: where there is no such member for this person.
+        """
+        target, seat = self.get_object(request, object_id), seat_of(request)
+        if target is None or not seat.may("ledgers:read", target.organization_id):
+            raise Http404
+        parts = export_member(member=target, actor=seat.actor, at=clock_of(request))
+        lines = (orjson.dumps(part, default=str) + b"\n" for part in parts)
+        name = f'attachment; filename="member-{target.pk}.jsonl"'
+        return StreamingHttpResponse(lines, content_type="application/jsonl", headers={"Content-Disposition": name})
+
     # --- the reading page ---
     def read_facts(self, request: HttpRequest, target: Member) -> list[tuple[str, list[tuple[str, Any]]]]:
         """The facts, and whatever else the profile holds."""
@@ -225,13 +260,10 @@ class MemberAdmin(PointsAdmin):
             yield from holds_panel(target.wallet_id, may_end=may_end)
             yield movements_panel(target.organization_id, target.wallet_id)
             yield lots_panel(target.wallet_id)
-        places = Enrollment.objects.filter(member=target).select_related("program", "effective_tier").order_by("pk")
-        yield Panel(
-            "Programs",
-            ("Program", "Tier", "Since"),
-            [(link_to(place.program), place.effective_tier or NOTHING, when(place.created_at)) for place in places],
-            empty="The member is in no program.",
-        )
+        yield programs_panel(target)
+        if seat.may("tiers:read", target.organization_id):
+            yield tiers_panel(target)
+        yield events_panel(target, tells_points=seat.may("ledgers:read", target.organization_id))
 
 
 def _plain(value: Any) -> str:

@@ -3,9 +3,10 @@
 from django.urls import path
 
 from loyalty.kernel.api import paths  # noqa: F401 - registers the converters
-from members.api import members, programs
+from members.api import journal, members, programs
 
 _program = "loyalty-programs/<rowid:loyaltyProgramId>"
+_place = "members/<rowid:memberId>/loyalty-programs/<rowid:loyaltyProgramId>"
 _loyal = "loyalty-members/<opaque:loyaltyMemberId>"
 
 
@@ -19,8 +20,13 @@ urlpatterns = [
     ),
     path("members", members.MemberViewSet.as_view({"get": "list", "post": "create"})),
     path("members/<rowid:memberId>", members.MemberViewSet.as_view({"get": "retrieve", "patch": "update"})),
+    path("members/<rowid:memberId>/events", journal.MemberEventViewSet.as_view({"get": "list"})),
+    path(_place, journal.MemberTierViewSet.as_view({"delete": "leave"})),
+    path(f"{_place}/tier", journal.MemberTierViewSet.as_view({"put": "set_tier"})),
+    path(f"{_place}/tier-history", journal.TierHistoryViewSet.as_view({"get": "list"})),
     path("batch/members", members.MemberViewSet.as_view({"post": "batch"})),
     path(_loyal, members.LoyaltyMemberViewSet.as_view({"get": "retrieve"})),
+    path(f"{_loyal}/tier", journal.LoyaltyMemberTierViewSet.as_view({"put": "set_tier"})),
     path(f"{_loyal}/mint", members.LoyaltyMemberViewSet.as_view({"post": "mint"})),
     path(f"{_loyal}/burn", members.LoyaltyMemberViewSet.as_view({"post": "burn"})),
 ]

@@ -1,6 +1,16 @@
-"""Members, the programs they are in, and the tiers they reach."""
+"""Members, the programs they are in, the tiers they reach, and what happened to them."""
 
+from members.models.journal import EventType, LoyaltyEvent, TierChange
 from members.models.members import Enrollment, Member, MemberContact
 from members.models.programs import LoyaltyProgram, LoyaltyTier
 
-__all__ = ["Enrollment", "LoyaltyProgram", "LoyaltyTier", "Member", "MemberContact"]
+__all__ = [
+    "Enrollment",
+    "EventType",
+    "LoyaltyEvent",
+    "LoyaltyProgram",
+    "LoyaltyTier",
+    "Member",
+    "MemberContact",
+    "TierChange",
+]

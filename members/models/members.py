@@ -30,6 +30,11 @@ class Member(models.Model):
     on_chain = models.JSONField(default=dict, blank=True)
     custom_attributes = models.JSONField(default=dict, blank=True)
     referral_code = models.CharField(max_length=255, blank=True, default="")
+    # The member this one turned out to be: points and profile went there, and this one stays blocked.
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.PROTECT, related_name="merged_from", null=True, blank=True, db_index=False
+    )
+    erased_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -41,16 +46,26 @@ class Member(models.Model):
                 condition=Q(public_loyalty_member_id__isnull=False),
                 name="member_public_id_once",
             ),
+            models.CheckConstraint(
+                condition=Q(active=False) | Q(merged_into__isnull=True, erased_at__isnull=True),
+                name="member_gone_is_not_active",
+            ),
         ]
         indexes = [
             models.Index(fields=["organization", "id"], name="member_of_organization"),
             models.Index(fields=["organization", "created_at"], name="member_by_date"),
             # Few are blocked: a list of them must not walk all the others.
             models.Index(fields=["organization", "id"], name="member_blocked", condition=Q(active=False)),
+            models.Index(fields=["merged_into"], name="member_merged", condition=Q(merged_into__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return self.full_name or self.loyalty_member_id
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the member was merged into another, or erased."""
+        return self.merged_into_id is not None or self.erased_at is not None
 
     @property
     def full_name(self) -> str:

@@ -1,5 +1,6 @@
 """Reads of members, programs and tiers."""
 
+from members.selectors.journal import list_events, list_tier_changes, progress_of
 from members.selectors.members import (
     find_member,
     get_member,
@@ -24,9 +25,12 @@ __all__ = [
     "get_member_by_loyalty_id",
     "get_named_member",
     "get_program",
+    "list_events",
     "list_members",
     "list_programs",
+    "list_tier_changes",
     "list_tiers",
     "match_members",
+    "progress_of",
     "resolve_account",
 ]

@@ -1,17 +1,26 @@
 """What may be written about members and programs, one verb each."""
 
 from members.services.members import create_member, update_member
+from members.services.merging import merge_members
 from members.services.organizations import set_organization
 from members.services.points import burn_member_points, mint_member_points
+from members.services.privacy import erase_member, export_member
 from members.services.programs import create_program, create_tier, make_default_program, update_program, update_tier
+from members.services.standing import expire_manual_tiers, leave_program, set_member_tier
 
 __all__ = [
     "burn_member_points",
     "create_member",
     "create_program",
     "create_tier",
+    "erase_member",
+    "expire_manual_tiers",
+    "export_member",
+    "leave_program",
     "make_default_program",
+    "merge_members",
     "mint_member_points",
+    "set_member_tier",
     "set_organization",
     "update_member",
     "update_program",

@@ -14,9 +14,11 @@ from loyalty.kernel.actors import Actor
 from loyalty.kernel.errors import DuplicateValue
 from loyalty.kernel.services import apply_changes, record
 from members.contacts import contacts_of
-from members.errors import ReferralCodeRefused
-from members.models import Enrollment, LoyaltyTier, Member, MemberContact
+from members.errors import MemberGone, ReferralCodeRefused
+from members.models import EventType, Member, MemberContact
 from members.selectors import default_program, get_member
+from members.services.journal import record_event
+from members.services.standing import enroll
 
 # Objects of which an update gives only the parts that change (semantics 5.2).
 _MERGED = ("profile", "custom_attributes")
@@ -64,11 +66,11 @@ def create_member(
     set_wallet_holder(wallet=wallet, holder_id=member.pk)
     if not active:
         set_wallet_active(wallet_id=wallet.pk, active=False)
-    _write_contacts(member)
+    write_contacts(member)
     program = default_program(organization_id)
     if program is not None:
-        tier = LoyaltyTier.objects.filter(program=program, is_default=True, active=True).first()
-        Enrollment.objects.create(member=member, program=program, effective_tier=tier, created_at=at)
+        enroll(member=member, program=program, actor=actor, at=at, points=0)
+    record_event(organization_id=organization_id, event_type=EventType.MEMBER_CREATED, member_id=member.pk, at=at)
     record(
         actor=actor,
         at=at,
@@ -87,8 +89,11 @@ def update_member(
     """Change what is named; `profile` and `custom_attributes` merge one level, null deletes a key (semantics 5.2).
 
     :raises DuplicateValue: an id another member has.
+    :raises MemberGone: the member was merged into another, or erased.
     """
-    locked = Member.objects.select_for_update().get(pk=member.pk)
+    locked = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
+    if locked.is_gone:
+        raise MemberGone
     wanted = dict(changes)
     for name in _MERGED:
         if name in wanted:
@@ -97,6 +102,7 @@ def update_member(
         wanted["public_loyalty_member_id"] = wanted["public_loyalty_member_id"] or None
     if "member_type" in wanted:
         wanted["member_type"] = wanted["member_type"] or ""
+    was_active, held = locked.active, {name: getattr(locked, name) for name in wanted}
     try:
         with transaction.atomic():
             changed = apply_changes(
@@ -111,9 +117,17 @@ def update_member(
     except IntegrityError as error:
         raise DuplicateValue(field=_taken(error)) from error
     if changed:
-        _write_contacts(locked)
-        if "active" in wanted:
+        write_contacts(locked)
+        if locked.active != was_active:
             set_wallet_active(wallet_id=locked.wallet_id, active=locked.active)
+        kind = EventType.DEACTIVATED if was_active and not locked.active else EventType.MEMBER_UPDATED
+        record_event(
+            organization_id=locked.organization_id,
+            event_type=kind,
+            member_id=locked.pk,
+            at=at,
+            payload={"changed": sorted(name for name in wanted if wanted[name] != held[name])},
+        )
     return get_member(locked.organization_id, locked.pk)
 
 
@@ -137,7 +151,7 @@ def _taken(error: IntegrityError) -> str:
     return "customerId" if "customer_id" in text else "loyaltyMemberId"
 
 
-def _write_contacts(member: Member) -> None:
+def write_contacts(member: Member) -> None:
     """Make the member's contacts what its profile says."""
     wanted = contacts_of(member.profile, member.public_loyalty_member_id)
     held = {(contact.kind, contact.value): contact.pk for contact in member.contacts.all()}

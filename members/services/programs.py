@@ -15,6 +15,7 @@ from loyalty.kernel.models import Organization
 from loyalty.kernel.services import apply_changes, new_key, record
 from members.errors import DefaultProgramRequired, DefaultTierRequired, TierLadderBroken
 from members.models import LoyaltyProgram, LoyaltyTier
+from members.services.standing import start_reevaluation
 
 
 def _check_books(organization_id: int, wanted: dict[str, Any], ledger_id: int) -> None:
@@ -88,6 +89,7 @@ def update_program(
     ledger_id = wanted.get("ledger_id", program.ledger_id)
     both = {name: wanted.get(name, getattr(program, name)) for name in ("main_account_id", "tier_account_id")}
     _check_books(program.organization_id, both, ledger_id)
+    decided = program.tier_account_id
     apply_changes(
         program,
         wanted,
@@ -97,6 +99,8 @@ def update_program(
         organization_id=program.organization_id,
         reason=reason,
     )
+    if program.tier_account_id != decided:
+        start_reevaluation(program=program, actor=actor, at=at)
     if default:
         make_default_program(program=program, actor=actor, at=at, reason=reason)
     return program
@@ -170,6 +174,7 @@ def create_tier(
     )
     if is_default or not siblings.filter(is_default=True).exists():
         _make_default_tier(tier, actor, at)
+    start_reevaluation(program=program, actor=actor, at=at)
     return tier
 
 
@@ -195,7 +200,7 @@ def update_tier(
         wanted.get("tier_order", tier.tier_order),
         wanted.get("min_required_points", tier.min_required_points),
     )
-    apply_changes(
+    changed = apply_changes(
         tier,
         wanted,
         actor=actor,
@@ -205,7 +210,10 @@ def update_tier(
         reason=reason,
     )
     if default:
+        changed |= not tier.is_default
         _make_default_tier(tier, actor, at)
+    if changed:
+        start_reevaluation(program=program, actor=actor, at=at)
     return tier
 
 

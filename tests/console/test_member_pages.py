@@ -155,7 +155,7 @@ def test_the_page_of_a_member_tells_what_matters(
     notes = [(name, re.sub(r"<[^>]+>", "", value)) for name, value in figure.notes]
     assert notes[:3] == [("held", "500"), ("pending", "300"), ("next to expire", "2,500")]
     titles = [panel.title for panel in page.context["panels"]]
-    assert titles == ["Held", "Movements", "Credits", "Programs", "History"]
+    assert titles == ["Held", "Movements", "Credits", "Programs", "Tiers so far", "What happened", "History"]
     body = page.content.decode()
     for text in ("Zoë Müller-Adams", "A long walk", "crm-77", "4711 0815", "Base", "Program"):
         assert text in body
@@ -190,7 +190,7 @@ def test_without_the_ledger_role_a_page_tells_nothing_of_points(
     house.give(zoe, 777)
     reader = staff_with("members:read")
     page = reader.get(f"members/member/{zoe.pk}/change/")
-    assert [panel.title for panel in page.context["panels"]] == ["Programs", "History"]
+    assert [panel.title for panel in page.context["panels"]] == ["Programs", "What happened", "History"]
     assert "777" not in page.content.decode()
     assert "Wallet" not in page.content.decode()
     assert "data-act=" not in page.content.decode()

@@ -60,7 +60,7 @@ def test_a_new_member_has_a_wallet_a_place_in_the_default_program_and_its_defaul
                     "loyaltyTierId": tier.pk,
                     "loyaltyTierKey": "base",
                     "loyaltyManualTierId": None,
-                    "loyaltySystemTierId": None,
+                    "loyaltySystemTierId": tier.pk,
                     "expiresAt": None,
                 }
             ],

@@ -1,0 +1,111 @@
+"""The tables of a member's page about the person's life here: programs, tiers, events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.html import format_html
+
+from ledger.admin import points
+from ledger.admin.display import kind_of, names_of
+from loyalty.kernel.desk import Panel, link_to, when
+from loyalty.kernel.desk.display import NOTHING
+from members.models import Enrollment, EventType, LoyaltyEvent, Member, TierChange
+from members.selectors import list_events, progress_of
+
+CHANGES_SHOWN = 20
+EVENTS_SHOWN = 30
+_CALLED = dict(EventType.choices)
+
+
+def programs_panel(member: Member) -> Panel:
+    """Where the member stands in each program, and what the next tier asks for."""
+    places = (
+        Enrollment.objects.filter(member=member)
+        .select_related("member", "program__tier_account", "effective_tier", "system_tier", "manual_tier")
+        .order_by("pk")
+    )
+    return Panel(
+        "Programs",
+        ("Program", "Tier", "By points", "By hand", "Next", "Since"),
+        [
+            (
+                link_to(place.program),
+                place.effective_tier or NOTHING,
+                place.system_tier or NOTHING,
+                _by_hand(place),
+                _next(place),
+                when(place.created_at),
+            )
+            for place in places
+        ],
+        empty="The member is in no program.",
+    )
+
+
+def _by_hand(place: Enrollment) -> Any:
+    if place.manual_tier is None:
+        return NOTHING
+    ends = place.manual_expires_at
+    return place.manual_tier if ends is None else f"{place.manual_tier} until {ends:%Y-%m-%d}"
+
+
+def _next(place: Enrollment) -> Any:
+    account, step = place.program.tier_account, progress_of(place)
+    if step is None or account is None:
+        return NOTHING
+    return format_html("{} to {}", points(step.missing, account), step.tier)
+
+
+def tiers_panel(member: Member) -> Panel:
+    """How the tiers went, newest first."""
+    changes = list(
+        TierChange.objects.filter(member=member)
+        .select_related("program", "tier", "previous_tier")
+        .order_by("-pk")[:CHANGES_SHOWN]
+    )
+    names = names_of(change.actor for change in changes)
+    return Panel(
+        "Tiers so far",
+        ("When", "Program", "From", "To", "Why", "Who"),
+        [
+            (
+                when(change.created_at),
+                change.program,
+                change.previous_tier or NOTHING,
+                change.tier or NOTHING,
+                change.get_reason_display(),
+                names[change.actor],
+            )
+            for change in changes
+        ],
+        empty="No tier has counted yet.",
+    )
+
+
+def events_panel(member: Member, *, tells_points: bool) -> Panel:
+    """What happened, newest first; how many points moved only where the person may see that."""
+    events = list_events(member).select_related("transaction__account").order_by("-created_at", "-pk")[:EVENTS_SHOWN]
+    return Panel(
+        "What happened",
+        ("When", "What", "More", "State"),
+        [
+            (
+                when(event.created_at),
+                _CALLED.get(event.event_type, event.event_type),
+                _more(event, member, tells_points),
+                event.get_status_display(),
+            )
+            for event in events
+        ],
+        empty="Nothing has happened yet.",
+    )
+
+
+def _more(event: LoyaltyEvent, member: Member, tells_points: bool) -> Any:
+    if event.transaction is not None:
+        if not tells_points:
+            return NOTHING
+        moved = points(event.transaction.amount, event.transaction.account)
+        return format_html("{} {}", link_to(event.transaction, kind_of(event.transaction, member.wallet_id)), moved)
+    return event.description or ", ".join(map(str, event.payload.get("changed", ()))) or NOTHING
