@@ -141,7 +141,7 @@ def fill(house: House, what: str, number: int) -> None:
     at = clock.now()
     for index in range(number):
         words: dict[str, Any] = {"name": f"{what} {index}", "actor": TESTER, "at": at}
-        if what == "listMembers":
+        if what in ("listMembers", "searchMembers"):
             factories.MemberFactory(organization=house.organization)
         elif what == "listLedgers":
             services.create_ledger(organization_id=house.id, **words)

@@ -27,6 +27,7 @@ BUILT = {
     "Loyalty Program Tiers",
     "Organization Members",
     "Organization Loyalty Members",
+    "Search",
 }
 NOT_YET = {
     "setMemberTier",

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from loyalty.kernel.api import paths  # noqa: F401 - registers the converters
-from members.api import members, programs
+from members.api import members, programs, search
 
 _program = "loyalty-programs/<rowid:loyaltyProgramId>"
 _loyal = "loyalty-members/<opaque:loyaltyMemberId>"
@@ -20,6 +20,7 @@ urlpatterns = [
     path("members", members.MemberViewSet.as_view({"get": "list", "post": "create"})),
     path("members/<rowid:memberId>", members.MemberViewSet.as_view({"get": "retrieve", "patch": "update"})),
     path("batch/members", members.MemberViewSet.as_view({"post": "batch"})),
+    path("search/members", search.MemberSearchViewSet.as_view({"get": "list"})),
     path(_loyal, members.LoyaltyMemberViewSet.as_view({"get": "retrieve"})),
     path(f"{_loyal}/mint", members.LoyaltyMemberViewSet.as_view({"post": "mint"})),
     path(f"{_loyal}/burn", members.LoyaltyMemberViewSet.as_view({"post": "burn"})),

@@ -17,6 +17,7 @@ from members.contacts import contacts_of
 from members.errors import ReferralCodeRefused
 from members.models import Enrollment, LoyaltyTier, Member, MemberContact
 from members.selectors import default_program, get_member
+from members.words import search_text_of
 
 # Objects of which an update gives only the parts that change (semantics 5.2).
 _MERGED = ("profile", "custom_attributes")
@@ -60,6 +61,7 @@ def create_member(
         created_at=at,
         updated_at=at,
     )
+    member.search_text = search_text_of(member)
     _save(member)
     set_wallet_holder(wallet=wallet, holder_id=member.pk)
     if not active:
@@ -112,6 +114,7 @@ def update_member(
         raise DuplicateValue(field=_taken(error)) from error
     if changed:
         _write_contacts(locked)
+        _write_search_text(locked)
         if "active" in wanted:
             set_wallet_active(wallet_id=locked.wallet_id, active=locked.active)
     return get_member(locked.organization_id, locked.pk)
@@ -146,3 +149,11 @@ def _write_contacts(member: Member) -> None:
         MemberContact(organization_id=member.organization_id, member=member, kind=kind, value=value)
         for kind, value in sorted(wanted - held.keys())
     )
+
+
+def _write_search_text(member: Member) -> None:
+    """Have the member found by what its profile and its ids say now."""
+    said = search_text_of(member)
+    if said != member.search_text:
+        member.search_text = said
+        member.save(update_fields=["search_text"])
