@@ -1,15 +1,15 @@
-"""How members can be found: what of a profile is an address, and how addresses are compared."""
+"""What of a profile names a member: its addresses, which imports and filters look up, and how they are compared."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from members.models import MemberContact
 
-SHORTEST_TAIL = 6
+# Of longer values only the beginning is kept to find a member by.
+LONGEST_VALUE = 255
 _NOT_DIALED = re.compile(r"[^0-9+]")
 
 
@@ -29,38 +29,38 @@ def normal_card(text: str) -> str:
     return text.strip()
 
 
-def normal_name(text: str) -> str:
-    """A name as it is compared: without case and accents, one space between words."""
-    letters = unicodedata.normalize("NFKD", text).casefold()
-    return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).split())
+def names_in(profile: Mapping[str, Any]) -> list[str]:
+    """The first name, then the last."""
+    return [*_texts(profile, "name"), *_texts(profile, "lastName")]
 
 
-def phone_tail(text: str) -> str:
-    """A phone number from its end, without country code and leading zeros as far as that can be told: people say
-    numbers as they dial them, and only the ends agree. Nothing where too little is left to go by.
-    """
-    digits = re.sub(r"[^0-9]", "", text).lstrip("0")
-    return digits[::-1] if len(digits) >= SHORTEST_TAIL else ""
+def emails_in(profile: Mapping[str, Any]) -> list[str]:
+    """`email` and `emails`."""
+    return list(_texts(profile, "email", "emails"))
 
 
-def _texts(*values: Any) -> Iterable[str]:
-    for value in values:
+def phones_in(profile: Mapping[str, Any]) -> list[str]:
+    """`phone`, `phones` and `phoneNumber`."""
+    return list(_texts(profile, "phone", "phones", "phoneNumber"))
+
+
+def cards_in(profile: Mapping[str, Any]) -> list[str]:
+    """`loyaltyCardNumber` and `loyaltyCardNumbers`."""
+    return list(_texts(profile, "loyaltyCardNumber", "loyaltyCardNumbers"))
+
+
+def _texts(profile: Mapping[str, Any], *names: str) -> Iterator[str]:
+    for name in names:
+        value = profile.get(name)
         for text in value if isinstance(value, list) else [value]:
             if isinstance(text, str | int) and not isinstance(text, bool) and str(text).strip():
                 yield str(text)
 
 
 def contacts_of(profile: Mapping[str, Any], public_id: str | None) -> set[tuple[str, str]]:
-    """Every (kind, value) a member can be found by: `email` and `emails`, `phone`, `phones` and `phoneNumber`,
-    `loyaltyCardNumber`, `loyaltyCardNumbers` and the public member id, and both names in either order.
-    """
+    """Every (kind, value) a member can be looked up by: emails, phones, and as cards the cards and the public id."""
     kind = MemberContact.Kind
-    found = {(kind.EMAIL.value, normal_email(t)) for t in _texts(profile.get("email"), profile.get("emails"))}
-    phones = list(_texts(profile.get("phone"), profile.get("phones"), profile.get("phoneNumber")))
-    found |= {(kind.PHONE.value, normal_phone(text)) for text in phones}
-    found |= {(kind.TAIL.value, phone_tail(text)) for text in phones}
-    names = [*_texts(profile.get("name")), *_texts(profile.get("lastName"))]
-    found |= {(kind.NAME.value, normal_name(" ".join(order))) for order in (names, names[::-1])}
-    cards = _texts(profile.get("loyaltyCardNumber"), profile.get("loyaltyCardNumbers"), public_id)
-    found |= {(kind.CARD.value, normal_card(text)) for text in cards}
-    return {(name, value[:255]) for name, value in found if value}
+    found = {(kind.EMAIL.value, normal_email(text)) for text in emails_in(profile)}
+    found |= {(kind.PHONE.value, normal_phone(text)) for text in phones_in(profile)}
+    found |= {(kind.CARD.value, normal_card(text)) for text in (*cards_in(profile), public_id or "")}
+    return {(name, value[:LONGEST_VALUE]) for name, value in found if value}

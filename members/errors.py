@@ -80,3 +80,9 @@ class NoSuchMember(InvalidInput):
 
     code = "NO_SUCH_MEMBER"
     says = "No member is found by this."
+
+
+class SearchTooLong(InvalidInput):
+    """A search of more words, or of longer ones, than anybody means (semantics 5.6)."""
+
+    says = "A search has at most 10 words, of at most 100 characters each."

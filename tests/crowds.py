@@ -14,9 +14,19 @@ from ledger.models import Wallet
 from members.contacts import contacts_of
 from members.models import Enrollment, LoyaltyTier, Member, MemberContact
 from members.selectors import default_program
+from members.words import search_text_of
 from tests.points_files import card_of, customer_of, email_of, phone_of
 
 _CHUNK = 5000
+_FIRST = (
+    "Anna Ben Clara David Elif Felix Greta Hugo Ida Jonas Klara Leo Mia Noah Olga Paul Quentin Rosa Sofía Tim Ute "
+    "Viktor Wiebke Xenia Yusuf Zoë Amélie Björn Chloé Dörte"
+)
+_LAST = (
+    "Adams Bauer Çelik Díaz Evans Fischer García Hoffmann Ivanov Jansen Kowalski López Müller Novák Olsen Petrov Quast "
+    "Rossi Schmidt Tanaka Ünal Vogel"
+)
+_FIRST_NAMES, _LAST_NAMES = _FIRST.split(), _LAST.split()
 
 
 def make_members(*, organization_id: int, count: int, at: datetime, first: int = 1) -> None:
@@ -30,7 +40,7 @@ def make_members(*, organization_id: int, count: int, at: datetime, first: int =
     while chunk := list(islice(numbers, _CHUNK)):
         with transaction.atomic():
             wallets = make_wallets(organization_id=organization_id, count=len(chunk), at=at)
-            members = Member.objects.bulk_create(
+            members = [
                 Member(
                     organization_id=organization_id,
                     customer_id=customer_of(number),
@@ -41,11 +51,16 @@ def make_members(*, organization_id: int, count: int, at: datetime, first: int =
                     updated_at=at,
                 )
                 for number, wallet in zip(chunk, wallets, strict=True)
-            )
+            ]
+            for member in members:
+                member.search_text = search_text_of(member)
+            Member.objects.bulk_create(members)
             MemberContact.objects.bulk_create(_contacts(members))
             if program is not None:
+                reached = tier if program.tier_account_id is not None else None
                 Enrollment.objects.bulk_create(
-                    Enrollment(member=member, program=program, effective_tier=tier, created_at=at) for member in members
+                    Enrollment(member=member, program=program, system_tier=reached, effective_tier=tier, created_at=at)
+                    for member in members
                 )
             holder = Member.objects.filter(wallet=OuterRef("pk")).values("pk")
             Wallet.objects.filter(pk__range=(wallets[0].pk, wallets[-1].pk)).update(holder_id=Subquery(holder))
@@ -58,8 +73,8 @@ def make_wallets(*, organization_id: int, count: int, at: datetime) -> list[Wall
 
 def _profile(number: int) -> dict[str, Any]:
     return {
-        "name": "Member",
-        "lastName": f"Number {number}",
+        "name": _FIRST_NAMES[number % len(_FIRST_NAMES)],
+        "lastName": f"{_LAST_NAMES[number // len(_FIRST_NAMES) % len(_LAST_NAMES)]} {number}",
         "email": email_of(number),
         "phone": phone_of(number),
         "loyaltyCardNumber": card_of(number),

@@ -148,7 +148,7 @@ def fill(house: House, what: str, number: int, member: Member) -> None:
     at = clock.now()
     for index in range(number):
         words: dict[str, Any] = {"name": f"{what} {index}", "actor": TESTER, "at": at}
-        if what == "listMembers":
+        if what in ("listMembers", "searchMembers"):
             factories.MemberFactory(organization=house.organization)
         elif what == "listLedgers":
             services.create_ledger(organization_id=house.id, **words)

@@ -28,6 +28,7 @@ BUILT = {
     "Organization Members",
     "Organization Loyalty Members",
     "Member Events",
+    "Search",
 }
 NOT_YET = {
     "listMemberMissions",

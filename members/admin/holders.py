@@ -9,7 +9,7 @@ from django.urls import reverse
 from ledger.admin import Holder
 from loyalty.kernel.desk import Seat
 from members.models import Member
-from members.selectors import find_members
+from members.selectors import best_found
 
 
 class MemberHolders:
@@ -28,5 +28,4 @@ class MemberHolders:
         """The wallets of members that `text` names."""
         if not seat.may("members:read", organization_id):
             return []
-        found = find_members(organization_id, text)
-        return list(Member.objects.filter(pk__in=found).values_list("wallet_id", flat=True))
+        return [member.wallet_id for member in best_found(organization_id, text)]

@@ -37,7 +37,7 @@ from members.admin.life import events_panel, programs_panel, tiers_panel
 from members.admin.member_acts import MEMBER_ACTS, CreateMember
 from members.admin.points_acts import POINTS_ACTS
 from members.models import Enrollment, Member
-from members.selectors import find_members, resolve_account
+from members.selectors import best_found, find_members, resolve_account
 from members.services import export_member
 
 # What of a profile has a place of its own on the page.
@@ -119,15 +119,11 @@ class MemberAdmin(PointsAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """By anything that names a member."""
-        organization_id = seat_of(request).organization_id
-        if not search_term.strip() or organization_id is None:
-            return queryset, False
-        return queryset.filter(pk__in=find_members(organization_id, search_term)), False
+        return find_members(queryset, search_term) if search_term.strip() else queryset, False
 
     def find(self, request: HttpRequest, term: str, most: int) -> Iterable[Member]:
         """For the search over everything."""
-        found = find_members(seat_of(request).organization_id or 0, term)[:most]
-        return Member.objects.filter(pk__in=found).order_by("pk")
+        return best_found(seat_of(request).organization_id or 0, term, most)
 
     def list_acts(self, request: HttpRequest) -> Sequence[type[Act]]:
         """Points for many at once."""

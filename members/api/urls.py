@@ -3,7 +3,7 @@
 from django.urls import path
 
 from loyalty.kernel.api import paths  # noqa: F401 - registers the converters
-from members.api import journal, members, programs
+from members.api import journal, members, programs, search
 
 _program = "loyalty-programs/<rowid:loyaltyProgramId>"
 _place = "members/<rowid:memberId>/loyalty-programs/<rowid:loyaltyProgramId>"
@@ -25,6 +25,7 @@ urlpatterns = [
     path(f"{_place}/tier", journal.MemberTierViewSet.as_view({"put": "set_tier"})),
     path(f"{_place}/tier-history", journal.TierHistoryViewSet.as_view({"get": "list"})),
     path("batch/members", members.MemberViewSet.as_view({"post": "batch"})),
+    path("search/members", search.MemberSearchViewSet.as_view({"get": "list"})),
     path(_loyal, members.LoyaltyMemberViewSet.as_view({"get": "retrieve"})),
     path(f"{_loyal}/tier", journal.LoyaltyMemberTierViewSet.as_view({"put": "set_tier"})),
     path(f"{_loyal}/mint", members.LoyaltyMemberViewSet.as_view({"post": "mint"})),

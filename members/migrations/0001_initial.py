@@ -64,6 +64,7 @@ class Migration(migrations.Migration):
                 ('on_chain', models.JSONField(blank=True, default=dict)),
                 ('custom_attributes', models.JSONField(blank=True, default=dict)),
                 ('referral_code', models.CharField(blank=True, default='', max_length=255)),
+                ('search_text', models.TextField(default='', editable=False)),
                 ('created_at', models.DateTimeField()),
                 ('updated_at', models.DateTimeField()),
                 ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='members', to='loyalty.organization')),
@@ -87,7 +88,7 @@ class Migration(migrations.Migration):
             name='MemberContact',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('email', 'Email'), ('phone', 'Phone'), ('card', 'Card'), ('name', 'Name'), ('tail', 'End of a phone number, backwards')], max_length=5)),
+                ('kind', models.CharField(choices=[('email', 'Email'), ('phone', 'Phone'), ('card', 'Card')], max_length=5)),
                 ('value', models.CharField(max_length=255)),
                 ('member', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contacts', to='members.member')),
                 ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.organization')),
@@ -127,6 +128,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='member',
+            index=models.Index(fields=['organization', 'member_type', 'id'], name='member_by_type'),
+        ),
+        migrations.AddIndex(
+            model_name='member',
             index=models.Index(condition=models.Q(('active', False)), fields=['organization', 'id'], name='member_blocked'),
         ),
         migrations.AddConstraint(
@@ -143,7 +148,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='membercontact',
-            index=models.Index(fields=['organization', 'kind', 'value'], name='contact_lookup', opclasses=['int8_ops', 'varchar_pattern_ops', 'varchar_pattern_ops']),
+            index=models.Index(fields=['organization', 'kind', 'value'], name='contact_lookup'),
         ),
         migrations.AddConstraint(
             model_name='membercontact',

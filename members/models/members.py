@@ -17,6 +17,7 @@ class Member(models.Model):
 
     The organization knows the member as `loyalty_member_id`, and may show another number, `public_loyalty_member_id`.
     `customer_id` is how APIs that speak in UUIDs name the member. `profile` is personal data, as the caller keeps it.
+    `search_text` holds the words a search finds the member by; the services that write the profile write it too.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="members", db_index=False)
@@ -35,6 +36,7 @@ class Member(models.Model):
         "self", on_delete=models.PROTECT, related_name="merged_from", null=True, blank=True, db_index=False
     )
     erased_at = models.DateTimeField(null=True, blank=True)
+    search_text = models.TextField(default="", editable=False)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -54,6 +56,7 @@ class Member(models.Model):
         indexes = [
             models.Index(fields=["organization", "id"], name="member_of_organization"),
             models.Index(fields=["organization", "created_at"], name="member_by_date"),
+            models.Index(fields=["organization", "member_type", "id"], name="member_by_type"),
             # Few are blocked: a list of them must not walk all the others.
             models.Index(fields=["organization", "id"], name="member_blocked", condition=Q(active=False)),
             models.Index(fields=["merged_into"], name="member_merged", condition=Q(merged_into__isnull=False)),
@@ -75,8 +78,8 @@ class Member(models.Model):
 
 
 class MemberContact(models.Model):
-    """One way to find a member: an email (lower case), a phone (digits and plus, and its end backwards), a card number,
-    or the name (without case and accents, in both orders).
+    """One address imports and filters look a member up by: an email (lower case), a phone (digits and plus) or a card
+    number.
 
     Drawn from the profile whenever that changes; several members may share one.
     """
@@ -87,8 +90,6 @@ class MemberContact(models.Model):
         EMAIL = "email", "Email"
         PHONE = "phone", "Phone"
         CARD = "card", "Card"
-        NAME = "name", "Name"
-        TAIL = "tail", "End of a phone number, backwards"
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="contacts")
@@ -97,14 +98,7 @@ class MemberContact(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["member", "kind", "value"], name="contact_once_per_member")]
-        indexes = [
-            # These operators answer what a value is, and what it begins with, whatever the database's collation.
-            models.Index(
-                fields=["organization", "kind", "value"],
-                name="contact_lookup",
-                opclasses=["int8_ops", "varchar_pattern_ops", "varchar_pattern_ops"],
-            )
-        ]
+        indexes = [models.Index(fields=["organization", "kind", "value"], name="contact_lookup")]
 
     def __str__(self) -> str:
         return self.value

@@ -15,9 +15,10 @@ from members.selectors.programs import (
     list_tiers,
     resolve_account,
 )
-from members.selectors.search import find_members, get_named_member
+from members.selectors.search import best_found, find_members, get_named_member, in_tier, search_members
 
 __all__ = [
+    "best_found",
     "default_program",
     "find_member",
     "find_members",
@@ -25,6 +26,7 @@ __all__ = [
     "get_member_by_loyalty_id",
     "get_named_member",
     "get_program",
+    "in_tier",
     "list_events",
     "list_members",
     "list_programs",
@@ -33,4 +35,5 @@ __all__ = [
     "match_members",
     "progress_of",
     "resolve_account",
+    "search_members",
 ]

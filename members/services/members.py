@@ -19,6 +19,7 @@ from members.models import EventType, Member, MemberContact
 from members.selectors import default_program, get_member
 from members.services.journal import record_event
 from members.services.standing import enroll
+from members.words import search_text_of
 
 # Objects of which an update gives only the parts that change (semantics 5.2).
 _MERGED = ("profile", "custom_attributes")
@@ -62,11 +63,12 @@ def create_member(
         created_at=at,
         updated_at=at,
     )
+    member.search_text = search_text_of(member)
     _save(member)
     set_wallet_holder(wallet=wallet, holder_id=member.pk)
     if not active:
         set_wallet_active(wallet_id=wallet.pk, active=False)
-    write_contacts(member)
+    _write_contacts(member)
     program = default_program(organization_id)
     if program is not None:
         enroll(member=member, program=program, actor=actor, at=at, points=0)
@@ -117,7 +119,7 @@ def update_member(
     except IntegrityError as error:
         raise DuplicateValue(field=_taken(error)) from error
     if changed:
-        write_contacts(locked)
+        make_findable(locked)
         if locked.active != was_active:
             set_wallet_active(wallet_id=locked.wallet_id, active=locked.active)
         kind = EventType.DEACTIVATED if was_active and not locked.active else EventType.MEMBER_UPDATED
@@ -151,7 +153,16 @@ def _taken(error: IntegrityError) -> str:
     return "customerId" if "customer_id" in text else "loyaltyMemberId"
 
 
-def write_contacts(member: Member) -> None:
+def make_findable(member: Member) -> None:
+    """Have the member found by what its profile and its ids say now."""
+    _write_contacts(member)
+    said = search_text_of(member)
+    if said != member.search_text:
+        member.search_text = said
+        member.save(update_fields=["search_text"])
+
+
+def _write_contacts(member: Member) -> None:
     """Make the member's contacts what its profile says."""
     wanted = contacts_of(member.profile, member.public_loyalty_member_id)
     held = {(contact.kind, contact.value): contact.pk for contact in member.contacts.all()}

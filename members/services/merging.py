@@ -18,7 +18,7 @@ from members.errors import MemberGone, MemberInactive, OpenHolds
 from members.models import Enrollment, EventType, Member
 from members.selectors import get_member
 from members.services.journal import record_event
-from members.services.members import write_contacts
+from members.services.members import make_findable
 from members.services.standing import enroll, set_member_tier
 
 # Of these a person has several: both members' stand in the list, the kept one's first.
@@ -121,7 +121,7 @@ def _move_profile(kept: Member, merged: Member, at: datetime) -> None:
     merged.save()
     kept.save()
     for member in (merged, kept):
-        write_contacts(member)
+        make_findable(member)
 
 
 def _joined(kept: Mapping[str, Any], merged: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,8 +16,9 @@ from loyalty.kernel.clock import or_none
 from loyalty.kernel.models import AuditEntry
 from loyalty.kernel.services import record
 from members.errors import MemberGone
-from members.models import Enrollment, EventType, LoyaltyEvent, Member, MemberContact, TierChange
+from members.models import Enrollment, EventType, LoyaltyEvent, Member, TierChange
 from members.services.journal import record_event
+from members.services.members import make_findable
 
 
 def export_member(*, member: Member, actor: Actor, at: datetime, reason: str = "") -> Iterator[dict[str, Any]]:
@@ -130,7 +131,7 @@ def _blank(member: Member, at: datetime) -> None:
     member.active, member.erased_at, member.updated_at = False, at, at
     member.save()
     set_wallet_active(wallet_id=member.wallet_id, active=False)
-    MemberContact.objects.filter(member=member).delete()
+    make_findable(member)
     LoyaltyEvent.objects.filter(member=member).update(payload={}, description="", external_id="", tags=[])
     AuditEntry.objects.filter(target_type=member._meta.label_lower, target_id=str(member.pk)).update(
         before={}, after={}, target_name=str(member), reason=""

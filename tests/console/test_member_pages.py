@@ -24,6 +24,13 @@ from tests.databases import round_trips
 from tests.house import TESTER, House
 from tests.staff import Person, refusals
 
+
+def found(house: House, text: str) -> list[int]:
+    """The numbers of the members that the console finds in a house."""
+    mine = Member.objects.filter(organization=house.organization)
+    return sorted(find_members(mine, text).values_list("pk", flat=True))
+
+
 PROFILE = {
     "name": "Zoë",
     "lastName": "Müller-Adams",
@@ -60,37 +67,40 @@ def zoe(house: House) -> Member:
         "0151/2345678",
         "151 2345678",
         "345 678",
+        "004915123456 78",
         "4711 0815",
-        "crm-77",
+        "CRM-7",
         "P-9",
         "6f1f4f0c-6f5e-4a0e-8f9d-1d2c3b4a5f60",
     ],
 )
 def test_a_member_is_found_by_any_scrap(house: House, alice: Member, bob: Member, zoe: Member, text: str) -> None:
-    assert find_members(house.id, text) == [zoe.pk]
+    assert found(house, text) == [zoe.pk]
 
 
 def test_a_member_is_found_by_its_number_and_by_its_wallet(house: House, zoe: Member) -> None:
-    assert find_members(house.id, str(zoe.pk)) == [zoe.pk]
-    assert find_members(house.id, str(zoe.wallet_id)) == [zoe.pk]
+    assert found(house, str(zoe.pk)) == [zoe.pk]
+    assert found(house, str(zoe.wallet_id)) == [zoe.pk]
 
 
-@pytest.mark.parametrize("text", ["", " ", "z", "%", "_oe", "\x00", "oe", "9" * 40, "'; --", "\U0010ffff", "x" * 3000])
+@pytest.mark.parametrize(
+    "text", ["", " ", "%", "_oe", "\x00", "oe", "9" * 40, "'; --", "\U0010ffff", "x" * 3000, "\u0301", "z " * 11]
+)
 def test_odd_scraps_find_nobody(house: House, zoe: Member, text: str) -> None:
-    assert find_members(house.id, text) == []
+    assert found(house, text) == []
 
 
 def test_nobody_of_another_organization_is_found(house: House, neighbor: House, zoe: Member) -> None:
     for text in ("zoe", "crm-77", "+49 151 234 5678", str(zoe.pk), str(zoe.customer_id)):
-        assert find_members(neighbor.id, text) == []
+        assert found(neighbor, text) == []
 
 
 def test_a_changed_profile_is_found_by_what_it_says_now(house: House, zoe: Member) -> None:
     changes = {"profile": {"lastName": "Green", "phone": None}}
     update_member(member=zoe, changes=changes, actor=TESTER, at=clock.now())
-    assert find_members(house.id, "green") == [zoe.pk]
-    assert find_members(house.id, "muller") == []
-    assert find_members(house.id, "0151 2345678") == []
+    assert found(house, "green") == [zoe.pk]
+    assert found(house, "muller") == []
+    assert found(house, "0151 2345678") == []
 
 
 def test_a_search_that_finds_one_opens_its_page(
@@ -227,7 +237,7 @@ def test_a_member_is_taken_in(house: House, staff_with: Callable[..., Person]) -
     assert made.profile == {"name": "Dana", "lastName": "Diaz", "phone": "0151 99887766"}
     assert made.loyalty_member_id.startswith("m-")
     assert made.enrollments.get().program == house.program
-    assert find_members(house.id, "+49 151 99887766") == [made.pk]
+    assert found(house, "+49 151 99887766") == [made.pk]
     assert AuditEntry.objects.filter(action="member.created", actor_name=str(clerk.operator)).count() == 1
 
 
@@ -342,21 +352,16 @@ def test_the_search_reads_indexes_only(house: House, zoe: Member) -> None:
         )
         cursor.execute(
             "INSERT INTO members_member (organization_id, customer_id, loyalty_member_id, member_type, active, profile,"
-            " on_chain, custom_attributes, referral_code, created_at, updated_at, wallet_id)"
-            " SELECT %s, gen_random_uuid(), 'bulk-' || w.id, '', true, '{}', '{}', '{}', '', now(), now(), w.id"
+            " on_chain, custom_attributes, referral_code, search_text, created_at, updated_at, wallet_id)"
+            " SELECT %s, gen_random_uuid(), 'bulk-' || w.id, '', true, '{}', '{}', '{}', '',"
+            " ' ' || md5(w.id::text) || ' bulk-' || w.id, now(), now(), w.id"
             " FROM ledger_wallet w WHERE w.holder_id IS NULL AND w.kind = 'member'",
             [house.id],
         )
-        for kind in ("name", "email", "phone", "card", "tail"):
-            cursor.execute(
-                "INSERT INTO members_membercontact (organization_id, member_id, kind, value)"
-                " SELECT organization_id, id, %s, md5(id::text) FROM members_member",
-                [kind],
-            )
-        cursor.execute("ANALYZE members_member, members_membercontact")
+        cursor.execute("ANALYZE members_member")
     for text in ("zoe mul", "zoe.mue", "0151 2345678", "4711", "crm-77", str(zoe.pk), str(zoe.customer_id)):
         with round_trips() as captured:
-            assert zoe.pk in find_members(house.id, text)
+            assert zoe.pk in found(house, text)
         for query in captured:
             assert "Seq Scan" not in plan_of(query["sql"]), (text, query["sql"])
 

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('ledger', '0003_chainnotice'),
         ('loyalty', '0001_initial'),
-        ('members', '0001_initial'),
+        ('members', '0002_search'),
     ]
 
     operations = [
