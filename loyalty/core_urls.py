@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from ledger.api import urls as ledger_urls
+from loyalty.kernel.api import urls as kernel_urls
 from loyalty.kernel.api.signin import SigninView
 from members.api import urls as member_urls
 from members.api.organizations import OrganizationViewSet
@@ -15,6 +16,7 @@ urlpatterns = [
         "api/v1/organizations/<idorkey:organizationId>",
         OrganizationViewSet.as_view({"get": "retrieve", "put": "update"}),
     ),
+    path(f"{_organization}/", include(kernel_urls)),
     path(f"{_organization}/", include(ledger_urls)),
     path(f"{_organization}/", include(member_urls)),
 ]

@@ -123,7 +123,7 @@ def test_no_operation_takes_a_body_that_is_none(world: World, api: Api, op: dict
     optional = not any(field["required"] for field in op["body"]) and body == b""
     if op["operationId"] == "updateLedgerAccountSupply" and optional:
         assert answer.body == {"transactions": []}
-    elif op["operationId"] == "updateMember" and optional:
+    elif op["method"] == "PATCH" and optional:
         assert answer.status_code == 200
     else:
         assert is_refused(answer), answer.content

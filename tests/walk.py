@@ -8,9 +8,11 @@ from typing import Any
 import yaml
 from django.apps import apps
 
+from loyalty.kernel.api.catalog import CATALOGS
 from loyalty.kernel.models import ApiCredential
+from loyalty.kernel.services import create_catalog_entry
 from members.models import LoyaltyTier, Member
-from tests.house import House
+from tests.house import NOON, TESTER, House
 
 CONTRACT = Path(__file__).parent / "contracts" / "loyalty_core_operations.yaml"
 OPERATIONS: list[dict[str, Any]] = yaml.safe_load(CONTRACT.read_text())["operations"]
@@ -27,6 +29,10 @@ BUILT = {
     "Loyalty Program Tiers",
     "Organization Members",
     "Organization Loyalty Members",
+    "Order Locations",
+    "Product Categories",
+    "Locations",
+    "Categories",
 }
 NOT_YET = {
     "setMemberTier",
@@ -50,6 +56,13 @@ class World:
         house.give(member, 1000)
         house.give(member, 5, unique_key="first")
         self.hold = house.take(member, 10, hold=True)
+        # The neighbor's are called otherwise.
+        self.codes = {catalog.lookup_url_kwarg: f"{route}-{house.id}" for route, catalog in CATALOGS.items()}
+        for catalog in CATALOGS.values():
+            words: dict[str, Any] = {"organization_id": house.id, "actor": TESTER, "at": NOON}
+            create_catalog_entry(
+                model=catalog.model, code=self.codes[catalog.lookup_url_kwarg], label="Somewhere", **words
+            )
 
     @property
     def ids(self) -> dict[str, Any]:
@@ -63,6 +76,7 @@ class World:
             "loyaltyTierId": self.tier.pk,
             "memberId": self.member.pk,
             "loyaltyMemberId": self.member.loyalty_member_id,
+            **self.codes,
         }
 
     def path(self, op: dict[str, Any], **instead: Any) -> str:
@@ -110,6 +124,10 @@ class World:
             "mintLoyaltyMemberPoints": {"amount": 1, **words},
             "burnLoyaltyMemberPoints": {"amount": 1, **words},
         }
+        for catalog in CATALOGS.values():
+            word, what = catalog.wrapper, catalog.operations
+            bodies[what["create"]] = {f"{word}Code": "new", f"{word}Label": "New", "tags": ["t"]}
+            bodies[what["update"]] = {f"{word}Label": "Renamed"}
         return bodies[op["operationId"]] if op["body"] else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -13,8 +13,10 @@ from django.db.models import QuerySet
 from loyalty.kernel import prepared
 from loyalty.kernel.clock import aware
 from loyalty.kernel.errors import NotFound
-from loyalty.kernel.models import AuditEntry, Membership, Operator, Organization
+from loyalty.kernel.models import AuditEntry, CatalogEntry, Membership, Operator, Organization
 from loyalty.kernel.roles import Access, narrowed
+
+Entry = TypeVar("Entry", bound=CatalogEntry)
 
 # One row says all that authentication and roles need: a request pays one round trip for both.
 _CALLER = """
@@ -167,3 +169,8 @@ def list_audit_actions(organization_id: int) -> list[str]:
 def list_audit_of(target_type: str, target_id: int | str) -> QuerySet[AuditEntry]:
     """What was changed on one row, newest first."""
     return AuditEntry.objects.filter(target_type=target_type, target_id=str(target_id)).order_by("-id")
+
+
+def list_catalog(model: type[Entry], organization_id: int) -> QuerySet[Entry]:
+    """The organization's words in the catalog that `model` is."""
+    return model._default_manager.filter(organization_id=organization_id)

@@ -44,6 +44,35 @@ class Text(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class OwnId(Text):
+    """A caller's own id of a row; it stands in paths, so it has no slash."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("trim_whitespace", False)
+        super().__init__(max_length=255, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """The id given."""
+        value = super().to_internal_value(data)
+        if "/" in value or not value.strip():
+            raise serializers.ValidationError("An id has no slash, and is not only spaces.")
+        return value
+
+
+class Code(OwnId):
+    """A code that others refer to; lists of codes are written with commas, so it has none."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=True, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """The code given."""
+        value = super().to_internal_value(data)
+        if "," in value:
+            raise serializers.ValidationError("A code has no comma.")
+        return value
+
+
 class Flag(serializers.BooleanField):
     """true or false, and no word that could be read as one of them."""
 

@@ -1,6 +1,7 @@
 """What may be written on the ground floor, one verb each."""
 
 from loyalty.kernel.services.audit import apply_changes, record
+from loyalty.kernel.services.catalog import create_catalog_entry, update_catalog_entry
 from loyalty.kernel.services.credentials import (
     NewCredential,
     create_credential,
@@ -35,6 +36,7 @@ __all__ = [
     "act_once",
     "apply_changes",
     "cancel_job",
+    "create_catalog_entry",
     "create_credential",
     "create_job",
     "create_operator",
@@ -56,6 +58,7 @@ __all__ = [
     "set_membership",
     "set_operator_active",
     "set_password",
+    "update_catalog_entry",
     "update_operator",
     "update_organization",
 ]
