@@ -13,14 +13,14 @@ from django.db import connection, transaction
 from ledger import services
 from loyalty.kernel import clock
 from loyalty.kernel.api.catalog import CATALOGS
-from loyalty.kernel.services import create_catalog_entry
+from loyalty.kernel.services import create_catalog_entry, create_content_schema
 from members.models import Member
 from members.services import create_program, create_tier
 from tests import factories
 from tests.databases import round_trips
 from tests.history import spend_a_past
 from tests.house import TESTER, Api, House, api_for
-from tests.walk import PUBLISHED, World
+from tests.walk import PUBLISHED, World, rows_of
 
 BIG = 100_000
 
@@ -147,6 +147,8 @@ def fill(house: House, what: str, number: int) -> None:
         if catalog is not None:
             row = {"model": catalog.model, "code": f"c{index}", "label": "Somewhere", "actor": TESTER, "at": at}
             create_catalog_entry(organization_id=house.id, **row)
+        elif what == "listContentSchemas":
+            create_content_schema(organization_id=house.id, type=1, schema="{}", **words)
         elif what == "listMembers":
             factories.MemberFactory(organization=house.organization)
         elif what == "listLedgers":
@@ -164,11 +166,14 @@ def test_a_list_of_25_costs_as_much_as_a_list_of_one(house: House, op: dict[str,
     member = factories.MemberFactory(organization=house.organization)
     api = api_for(house.organization, is_admin=True)
     ids = {"organizationId": house.id, "ledgerId": house.ledger.pk, "ledgerAccountId": house.account.pk}
-    path = "/api/v1" + op["path"].format(**ids, loyaltyProgramId=house.program.pk) + "?default=false&limit="
+    path = (
+        "/api/v1"
+        + op["path"].format(**ids, loyaltyProgramId=house.program.pk)
+        + "?default=false&includeLastSchema=true&limit="
+    )
 
     def rows(limit: int) -> int:
-        answer = api.get(f"{path}{limit}").body
-        return len(answer.get("results", answer.get("loyaltyPrograms")))
+        return len(rows_of(api.get(f"{path}{limit}").body))
 
     if op["operationId"] == "listLedgerTransactions":
         for _ in range(9):

@@ -42,7 +42,10 @@ def refused(api: Api, op: dict[str, Any], path: str, body: Any, status: int) -> 
 def test_the_good_call_of_the_walk_succeeds(world: World, op: dict[str, Any]) -> None:
     answer = api_for(world.house.organization, is_admin=True).send(op["method"], world.path(op), world.body(op))
     assert answer.status_code == op["response"]["status"], answer.content
-    assert set(answer.body) == set(op["response"]["sampleKeys"])
+    sample = op["response"]["sampleKeys"]
+    assert type(answer.body) is type(sample)
+    if isinstance(sample, dict):
+        assert set(answer.body) == set(sample)
 
 
 @by_operation

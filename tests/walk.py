@@ -10,7 +10,7 @@ from django.apps import apps
 
 from loyalty.kernel.api.catalog import CATALOGS
 from loyalty.kernel.models import ApiCredential
-from loyalty.kernel.services import create_catalog_entry
+from loyalty.kernel.services import create_catalog_entry, create_content_schema
 from members.models import LoyaltyTier, Member
 from tests.house import NOON, TESTER, House
 
@@ -33,6 +33,7 @@ BUILT = {
     "Product Categories",
     "Locations",
     "Categories",
+    "Organization Content Schemas",
 }
 NOT_YET = {
     "setMemberTier",
@@ -57,9 +58,10 @@ class World:
         house.give(member, 5, unique_key="first")
         self.hold = house.take(member, 10, hold=True)
         # The neighbor's are called otherwise.
+        words: dict[str, Any] = {"organization_id": house.id, "actor": TESTER, "at": NOON}
+        self.content: Any = create_content_schema(name="Card", type=1, schema="{}", **words)
         self.codes = {catalog.lookup_url_kwarg: f"{route}-{house.id}" for route, catalog in CATALOGS.items()}
         for catalog in CATALOGS.values():
-            words: dict[str, Any] = {"organization_id": house.id, "actor": TESTER, "at": NOON}
             create_catalog_entry(
                 model=catalog.model, code=self.codes[catalog.lookup_url_kwarg], label="Somewhere", **words
             )
@@ -77,6 +79,8 @@ class World:
             "memberId": self.member.pk,
             "loyaltyMemberId": self.member.loyalty_member_id,
             **self.codes,
+            "id": self.content.pk,
+            "versionId": self.content.latest_version_id,
         }
 
     def path(self, op: dict[str, Any], **instead: Any) -> str:
@@ -92,6 +96,7 @@ class World:
         account = {"active": True, "isRevolving": False, "syncAlgorand": False}
         program = {"active": True, "name": "P", "ledgerId": house.ledger.pk, "description": "", "setAsDefault": True}
         tier = {"name": "T", "active": True, "minRequiredPoints": 5, "tierOrder": 7}
+        texts = {"description": "d", "pictureUrl": "https://example.com/x.png"}
         bodies = {
             "updateOrganization": {
                 "name": "N",
@@ -122,6 +127,8 @@ class World:
             "getMembersBatch": {"memberIds": [self.member.pk]},
             "updateMember": {"profile": {"name": "N"}, "updateReason": "r"},
             "mintLoyaltyMemberPoints": {"amount": 1, **words},
+            "createContentSchema": {"name": "S", "type": 1, "active": True, "schema": "{}", **texts},
+            "updateContentSchema": {"schema": "true", **texts},
             "burnLoyaltyMemberPoints": {"amount": 1, **words},
         }
         for catalog in CATALOGS.values():
@@ -129,6 +136,12 @@ class World:
             bodies[what["create"]] = {f"{word}Code": "new", f"{word}Label": "New", "tags": ["t"]}
             bodies[what["update"]] = {f"{word}Label": "Renamed"}
         return bodies[op["operationId"]] if op["body"] else None
+
+
+def rows_of(answer: Any) -> list[Any]:
+    """The rows of a list, in whichever envelope, or none."""
+    rows: list[Any] = answer if isinstance(answer, list) else answer.get("results", answer.get("loyaltyPrograms"))
+    return rows
 
 
 def every_row() -> dict[str, list[tuple[Any, ...]]]:

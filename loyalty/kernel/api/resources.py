@@ -40,8 +40,10 @@ class CoreViewSet(GenericViewSet[Any]):
     reads: ClassVar[str] = ANY
     writes: ClassVar[str] = ANY
     action_roles: ClassVar[dict[str, str]] = {}
-    # The key a single answer stands under, and the shape of what an action takes.
+    # The key a single answer stands under (none: it stands alone), what a refusal calls a row that is not there
+    # (none: as the key does), and the shape of what an action takes.
     wrapper: ClassVar[str] = ""
+    noun: ClassVar[str] = ""
     inputs: ClassVar[dict[str, type[Serializer[Any]]]] = {}
 
     at: datetime
@@ -86,7 +88,8 @@ class CoreViewSet(GenericViewSet[Any]):
 
     def answer(self, value: Any, *, status: int = 200) -> Response:
         """`value` in the resource's shape, under its key."""
-        return Response({self.wrapper: written(self.serializer_class, value)}, status)
+        body = written(self.serializer_class, value)
+        return Response({self.wrapper: body} if self.wrapper else body, status)
 
 
 @cache
@@ -147,7 +150,7 @@ class ResourceViewSet(CoreViewSet):
         """
         found = self.get_queryset().filter(**{self.lookup_field: self.kwargs[self.lookup_url_kwarg or ""]}).first()
         if found is None:
-            raise NotFound(f"There is no such {self.wrapper}.")
+            raise NotFound(f"There is no such {self.noun or self.wrapper}.")
         return found
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -2,6 +2,12 @@
 
 from loyalty.kernel.services.audit import apply_changes, record
 from loyalty.kernel.services.catalog import create_catalog_entry, update_catalog_entry
+from loyalty.kernel.services.content import (
+    create_content_schema,
+    delete_content_schema,
+    register_reference,
+    update_content_schema,
+)
 from loyalty.kernel.services.credentials import (
     NewCredential,
     create_credential,
@@ -37,10 +43,12 @@ __all__ = [
     "apply_changes",
     "cancel_job",
     "create_catalog_entry",
+    "create_content_schema",
     "create_credential",
     "create_job",
     "create_operator",
     "create_organization",
+    "delete_content_schema",
     "fail_job",
     "finish_job",
     "forget_sent_forms",
@@ -49,6 +57,7 @@ __all__ = [
     "lease_job",
     "new_key",
     "record",
+    "register_reference",
     "remember_job",
     "remove_membership",
     "renew_job",
@@ -59,6 +68,7 @@ __all__ = [
     "set_operator_active",
     "set_password",
     "update_catalog_entry",
+    "update_content_schema",
     "update_operator",
     "update_organization",
 ]
