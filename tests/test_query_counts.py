@@ -13,7 +13,8 @@ from django.db import connection, transaction
 from ledger import services
 from loyalty.kernel import clock
 from loyalty.kernel.api.catalog import CATALOGS
-from loyalty.kernel.services import create_catalog_entry, create_content_schema
+from loyalty.kernel.roles import EVERYTHING
+from loyalty.kernel.services import create_catalog_entry, create_content_schema, create_user
 from members.models import Member
 from members.services import create_program, create_tier
 from tests import factories
@@ -149,6 +150,9 @@ def fill(house: House, what: str, number: int) -> None:
             create_catalog_entry(organization_id=house.id, **row)
         elif what == "listContentSchemas":
             create_content_schema(organization_id=house.id, type=1, schema="{}", **words)
+        elif what == "listOrganizationUsers":
+            place = {"organization": house.organization, "username": f"user{index}", "granter": EVERYTHING}
+            create_user(**place, actor=TESTER, at=at)
         elif what == "listMembers":
             factories.MemberFactory(organization=house.organization)
         elif what == "listLedgers":

@@ -108,7 +108,7 @@ def ids_in(body: Any, found: list[tuple[Any, Any]] | None = None) -> list[tuple[
     found = [] if found is None else found
     if isinstance(body, dict):
         for name, value in body.items():
-            if name.endswith(("Id", "Ids")) and name not in ("loyaltyMemberId", "externalId"):
+            if name.endswith(("Id", "Ids")) and name not in ("loyaltyMemberId", "externalId", "authClientId"):
                 found.append((body, name))
             ids_in(value, found)
     elif isinstance(body, list):

@@ -10,7 +10,8 @@ from django.apps import apps
 
 from loyalty.kernel.api.catalog import CATALOGS
 from loyalty.kernel.models import ApiCredential
-from loyalty.kernel.services import create_catalog_entry, create_content_schema
+from loyalty.kernel.roles import EVERYTHING
+from loyalty.kernel.services import create_catalog_entry, create_content_schema, create_user
 from members.models import LoyaltyTier, Member
 from tests.house import NOON, TESTER, House
 
@@ -34,6 +35,7 @@ BUILT = {
     "Locations",
     "Categories",
     "Organization Content Schemas",
+    "Organization Users",
 }
 NOT_YET = {
     "setMemberTier",
@@ -57,6 +59,8 @@ class World:
         house.give(member, 1000)
         house.give(member, 5, unique_key="first")
         self.hold = house.take(member, 10, hold=True)
+        person = {"organization": house.organization, "username": f"paul-{house.id}", "granter": EVERYTHING}
+        self.user = create_user(**person, password="a good long password", actor=TESTER, at=NOON).place.operator
         # The neighbor's are called otherwise.
         words: dict[str, Any] = {"organization_id": house.id, "actor": TESTER, "at": NOON}
         self.content: Any = create_content_schema(name="Card", type=1, schema="{}", **words)
@@ -79,6 +83,7 @@ class World:
             "memberId": self.member.pk,
             "loyaltyMemberId": self.member.loyalty_member_id,
             **self.codes,
+            "userId": self.user.user_id,
             "id": self.content.pk,
             "versionId": self.content.latest_version_id,
         }
@@ -93,10 +98,20 @@ class World:
         ids = {"ledgerId": house.ledger.pk, "ledgerAccountId": house.account.pk}
         words = {"description": "d", "externalId": "e", "tags": ["t"], "externalEventDate": "2026-01-01T00:00:00Z"}
         both = {"fromWalletId": self.member.wallet_id, "toWalletId": self.other.wallet_id, "amount": 1}
-        account = {"active": True, "isRevolving": False, "syncAlgorand": False}
+        points = {"active": True, "isRevolving": False, "syncAlgorand": False}
         program = {"active": True, "name": "P", "ledgerId": house.ledger.pk, "description": "", "setAsDefault": True}
         tier = {"name": "T", "active": True, "minRequiredPoints": 5, "tierOrder": 7}
         texts = {"description": "d", "pictureUrl": "https://example.com/x.png"}
+        account = {
+            "active": True,
+            "name": "Nora New",
+            "nickname": "nora",
+            "profilePictureUrl": "",
+            "isSystemAdmin": False,
+            "pendingProvisioning": False,
+            "customAttributes": {"a": 1},
+        }
+        place = {"isAdmin": False, "roles": ["users:read"]}
         bodies = {
             "updateOrganization": {
                 "name": "N",
@@ -107,8 +122,8 @@ class World:
             },
             "createLedger": {"name": "Another"},
             "updateLedger": {"name": "Main", "defaultAccountId": house.account.pk},
-            "createLedgerAccount": {"name": "Stamps", **account},
-            "updateLedgerAccount": {"name": "Points", **account},
+            "createLedgerAccount": {"name": "Stamps", **points},
+            "updateLedgerAccount": {"name": "Points", **points},
             "updateLedgerAccountSupply": {"maxSupply": 5000, **words},
             "transferPoints": {**both, **words},
             "transferPointsSet": {"create": [{**both, **words, "ledgerAccountId": house.account.pk}]},
@@ -129,6 +144,20 @@ class World:
             "mintLoyaltyMemberPoints": {"amount": 1, **words},
             "createContentSchema": {"name": "S", "type": 1, "active": True, "schema": "{}", **texts},
             "updateContentSchema": {"schema": "true", **texts},
+            "createOrganizationUser": {
+                **account,
+                **place,
+                "userName": "nora",
+                "email": "nora@example.com",
+                "authClientId": "",
+                "password": "a good long password",
+                "passwordIsTemporary": True,
+                "sendInvite": True,
+                "emailIsVerified": False,
+            },
+            "updateOrganizationUser": {**account, "organizations": [str(house.id)]},
+            "updateOrganizationUserPermissions": place,
+            "adminSetOrganizationUserPassword": {"password": "another good password", "permanent": True},
             "burnLoyaltyMemberPoints": {"amount": 1, **words},
         }
         for catalog in CATALOGS.values():

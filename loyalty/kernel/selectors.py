@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, Prefetch, QuerySet, Subquery
 
 from loyalty.kernel import prepared
 from loyalty.kernel.clock import aware
@@ -221,3 +221,17 @@ def get_content_schema_at(organization_id: int, content_schema_id: int, version_
     if found is None:
         raise NotFound("There is no such version of this content schema.")
     return found
+
+
+def list_users(organization_id: int, *, knows_all: bool) -> QuerySet[Membership]:
+    """The places of the organization, each with its operator, and as `operator.places_seen` the places of theirs that
+    the one who asks may know of: this one, or all.
+    """
+    seen = Membership.objects.order_by("organization")
+    if not knows_all:
+        seen = seen.filter(organization=organization_id)
+    return (
+        Membership.objects.filter(organization=organization_id)
+        .select_related("operator", "organization")
+        .prefetch_related(Prefetch("operator__memberships", seen, to_attr="places_seen"))
+    )

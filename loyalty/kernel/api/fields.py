@@ -22,6 +22,12 @@ def snake(name: str) -> str:
     return _CAPITAL.sub(lambda found: "_" + found.group(1).lower(), name)
 
 
+def camel(name: str) -> str:
+    """`ledger_account_id` as `ledgerAccountId`."""
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
 class CamelSerializer(serializers.Serializer[Any]):
     """Fields are named as the wire names them; each reads and fills the snake_case name of the same words."""
 
@@ -170,3 +176,9 @@ class Tags(serializers.ListField):
         if isinstance(data, list):
             data = [tag for held in data for tag in (held if isinstance(held, list) else [held])]
         return list(dict.fromkeys(super().to_internal_value(data)))
+
+
+class OkAnswer(CamelSerializer):
+    """It is done."""
+
+    ok = serializers.BooleanField()

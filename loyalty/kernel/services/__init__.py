@@ -36,9 +36,11 @@ from loyalty.kernel.services.operators import (
     update_operator,
 )
 from loyalty.kernel.services.organizations import create_organization, update_organization
+from loyalty.kernel.services.users import NewUser, create_user, update_user
 
 __all__ = [
     "NewCredential",
+    "NewUser",
     "act_once",
     "apply_changes",
     "cancel_job",
@@ -48,6 +50,7 @@ __all__ = [
     "create_job",
     "create_operator",
     "create_organization",
+    "create_user",
     "delete_content_schema",
     "fail_job",
     "finish_job",
@@ -71,4 +74,5 @@ __all__ = [
     "update_content_schema",
     "update_operator",
     "update_organization",
+    "update_user",
 ]
