@@ -16,7 +16,7 @@ from loyalty.kernel.api.catalog import CATALOGS
 from loyalty.kernel.roles import EVERYTHING
 from loyalty.kernel.services import create_catalog_entry, create_content_schema, create_user
 from members.models import Member
-from members.services import create_program, create_tier
+from members.services import create_portal, create_program, create_tier
 from tests import factories
 from tests.databases import round_trips
 from tests.history import spend_a_past
@@ -150,6 +150,8 @@ def fill(house: House, what: str, number: int) -> None:
             create_catalog_entry(organization_id=house.id, **row)
         elif what == "listContentSchemas":
             create_content_schema(organization_id=house.id, type=1, schema="{}", **words)
+        elif what == "listPortals":
+            create_portal(organization_id=house.id, **words)
         elif what == "listOrganizationUsers":
             place = {"organization": house.organization, "username": f"user{index}", "granter": EVERYTHING}
             create_user(**place, actor=TESTER, at=at)

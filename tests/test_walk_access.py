@@ -91,7 +91,9 @@ def test_the_neighbors_rows_do_not_exist(world: World, next_door: World, op: dic
     api = api_for(world.house.organization, is_admin=True)
     for name in next_door.ids.keys() - {"organizationId"}:
         if "{" + name + "}" in op["path"]:
-            refused(api, op, world.path(op, **{name: next_door.ids[name]}), world.body(op), 404)
+            # A public id names its organization, and the caller does not belong to it.
+            status = 403 if op["operationId"] == "getPortalByPublicId" else 404
+            refused(api, op, world.path(op, **{name: next_door.ids[name]}), world.body(op), status)
 
 
 @by_operation
@@ -140,5 +142,7 @@ def test_the_neighbors_ids_in_a_body_do_not_exist(world: World, next_door: World
             assert answer.body == {"members": [], "notFound": theirs["memberIds"]}
         elif op["operationId"] == "processLedgerTransactionBatch":
             assert [failed["code"] for failed in answer.body["failed"]] == ["NOT_FOUND"]
+        elif name == "publicId":
+            assert answer.status_code == 409
         else:
             assert answer.status_code in (400, 404), (name, answer.content)

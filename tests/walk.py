@@ -13,6 +13,7 @@ from loyalty.kernel.models import ApiCredential
 from loyalty.kernel.roles import EVERYTHING
 from loyalty.kernel.services import create_catalog_entry, create_content_schema, create_user
 from members.models import LoyaltyTier, Member
+from members.services import create_portal
 from tests.house import NOON, TESTER, House
 
 CONTRACT = Path(__file__).parent / "contracts" / "loyalty_core_operations.yaml"
@@ -36,6 +37,7 @@ BUILT = {
     "Categories",
     "Organization Content Schemas",
     "Organization Users",
+    "Portals",
 }
 NOT_YET = {
     "setMemberTier",
@@ -59,16 +61,16 @@ class World:
         house.give(member, 1000)
         house.give(member, 5, unique_key="first")
         self.hold = house.take(member, 10, hold=True)
+        words: dict[str, Any] = {"organization_id": house.id, "actor": TESTER, "at": NOON}
+        self.content: Any = create_content_schema(name="Card", type=1, schema="{}", **words)
+        self.portal = create_portal(name="Web", **words)
         person = {"organization": house.organization, "username": f"paul-{house.id}", "granter": EVERYTHING}
         self.user = create_user(**person, password="a good long password", actor=TESTER, at=NOON).place.operator
         # The neighbor's are called otherwise.
-        words: dict[str, Any] = {"organization_id": house.id, "actor": TESTER, "at": NOON}
-        self.content: Any = create_content_schema(name="Card", type=1, schema="{}", **words)
         self.codes = {catalog.lookup_url_kwarg: f"{route}-{house.id}" for route, catalog in CATALOGS.items()}
         for catalog in CATALOGS.values():
-            create_catalog_entry(
-                model=catalog.model, code=self.codes[catalog.lookup_url_kwarg], label="Somewhere", **words
-            )
+            code = self.codes[catalog.lookup_url_kwarg]
+            create_catalog_entry(model=catalog.model, code=code, label="Somewhere", **words)
 
     @property
     def ids(self) -> dict[str, Any]:
@@ -83,6 +85,8 @@ class World:
             "memberId": self.member.pk,
             "loyaltyMemberId": self.member.loyalty_member_id,
             **self.codes,
+            "portalId": self.portal.pk,
+            "publicId": self.portal.public_id,
             "userId": self.user.user_id,
             "id": self.content.pk,
             "versionId": self.content.latest_version_id,
@@ -110,6 +114,20 @@ class World:
             "isSystemAdmin": False,
             "pendingProvisioning": False,
             "customAttributes": {"a": 1},
+        }
+        portal = {
+            "name": "Web",
+            "active": True,
+            "customAttributes": {"a": 1},
+            "links": {},
+            "theme": {"color": "red"},
+            "forms": {},
+            "metadata": {},
+            "loyaltyProgramId": house.program.pk,
+            "authRedirectUrl": "https://example.com/back",
+            "authValidScopes": ["profile"],
+            "createdAt": "2026-01-01T00:00:00Z",
+            "updatedAt": "2026-01-01T00:00:00Z",
         }
         place = {"isAdmin": False, "roles": ["users:read"]}
         bodies = {
@@ -144,6 +162,8 @@ class World:
             "mintLoyaltyMemberPoints": {"amount": 1, **words},
             "createContentSchema": {"name": "S", "type": 1, "active": True, "schema": "{}", **texts},
             "updateContentSchema": {"schema": "true", **texts},
+            "createPortal": portal,
+            "updatePortal": {**portal, "publicId": self.portal.public_id},
             "createOrganizationUser": {
                 **account,
                 **place,

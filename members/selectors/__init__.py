@@ -7,6 +7,7 @@ from members.selectors.members import (
     list_members,
     match_members,
 )
+from members.selectors.portals import get_open_portal, list_portals
 from members.selectors.programs import (
     default_program,
     get_program,
@@ -23,8 +24,10 @@ __all__ = [
     "get_member",
     "get_member_by_loyalty_id",
     "get_named_member",
+    "get_open_portal",
     "get_program",
     "list_members",
+    "list_portals",
     "list_programs",
     "list_tiers",
     "match_members",

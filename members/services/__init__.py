@@ -3,17 +3,21 @@
 from members.services.members import create_member, update_member
 from members.services.organizations import set_organization
 from members.services.points import burn_member_points, mint_member_points
+from members.services.portals import create_portal, rotate_public_id, update_portal
 from members.services.programs import create_program, create_tier, make_default_program, update_program, update_tier
 
 __all__ = [
     "burn_member_points",
     "create_member",
+    "create_portal",
     "create_program",
     "create_tier",
     "make_default_program",
     "mint_member_points",
+    "rotate_public_id",
     "set_organization",
     "update_member",
+    "update_portal",
     "update_program",
     "update_tier",
 ]

@@ -52,6 +52,9 @@ class CoreViewSet(GenericViewSet[Any]):
         """Stop here who may not go on: 401, then 403, before anything is looked up."""
         self.at = clock.now()
         super().initial(request, *args, **kwargs)
+        if "organizationId" not in kwargs:
+            here = self.organization_of_path()
+            request.user = BearerAuthentication().caller_of(str(request.auth), here)  # type: ignore[assignment]
         access = self.caller.access
         if self.caller.organization_id is None and access.is_system_admin:
             raise NotFound("There is no such organization.")
@@ -60,6 +63,13 @@ class CoreViewSet(GenericViewSet[Any]):
         role = self.role()
         if not access.allows(role):
             raise PermissionDenied(f"You need the role {role}.")
+
+    def organization_of_path(self) -> int:
+        """The organization, where the address names it only through a row: asked once it is clear that somebody calls.
+
+        :raises NotFound: where there is no such row.
+        """
+        raise NotImplementedError
 
     def role(self) -> str:
         """The role the present action needs."""
