@@ -3,9 +3,11 @@
 from django.urls import include, path
 
 from ledger.api import urls as ledger_urls
+from loyalty.kernel.api import urls as kernel_urls
 from loyalty.kernel.api.signin import SigninView
 from members.api import urls as member_urls
 from members.api.organizations import OrganizationViewSet
+from members.api.portals import PublicPortalViewSet
 
 _organization = "api/v1/organizations/<rowid:organizationId>"
 
@@ -15,6 +17,8 @@ urlpatterns = [
         "api/v1/organizations/<idorkey:organizationId>",
         OrganizationViewSet.as_view({"get": "retrieve", "put": "update"}),
     ),
+    path("api/v1/portals/<opaque:publicId>", PublicPortalViewSet.as_view({"get": "retrieve"})),
+    path(f"{_organization}/", include(kernel_urls)),
     path(f"{_organization}/", include(ledger_urls)),
     path(f"{_organization}/", include(member_urls)),
 ]

@@ -298,6 +298,7 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATIONS": False,
     "PATH_CONVERTER_OVERRIDES": {
         "rowid": {"type": "number", "multipleOf": 1, "minimum": 1},
+        "rowidtext": {"type": "string"},
         "opaque": {"type": "string"},
         "idorkey": {"type": "string"},
     },

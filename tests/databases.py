@@ -13,7 +13,8 @@ from django.core.management.commands.flush import Command as Flush
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
-from ledger.models.triggers import APPEND_ONLY, BORN_WITH
+from ledger.models import triggers as ledger_triggers
+from loyalty.kernel.models import triggers as kernel_triggers
 
 
 def pytest_report_header() -> str:
@@ -30,8 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_sessionstart() -> None:
-    """Tests whose transactions really commit are cleaned up by a flush; the ledger refuses to be emptied, so its
-    triggers stand aside for that one command.
+    """Tests whose transactions really commit are cleaned up by a flush; what is append-only refuses to be
+    emptied, so its triggers stand aside for that one command.
     """
     flush = Flush.handle
 
@@ -45,7 +46,7 @@ def pytest_sessionstart() -> None:
 @contextmanager
 def triggers_off() -> Iterator[None]:
     """For tests that have to break what the database protects."""
-    tables = (*APPEND_ONLY, *BORN_WITH)
+    tables = (*ledger_triggers.GUARDS.tables, *kernel_triggers.GUARDS.tables)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # Checks that wait for the commit would hold the tables; let them happen now.

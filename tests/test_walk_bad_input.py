@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from members.models import Member
 from tests.house import Api, House
-from tests.walk import PUBLISHED, World, every_row
+from tests.walk import PUBLISHED, World, every_row, rows_of
 
 WITH_BODY = [op for op in PUBLISHED if op["body"]]
 LISTS = [op for op in PUBLISHED if op["queryParams"]]
@@ -123,7 +123,7 @@ def test_no_operation_takes_a_body_that_is_none(world: World, api: Api, op: dict
     optional = not any(field["required"] for field in op["body"]) and body == b""
     if op["operationId"] == "updateLedgerAccountSupply" and optional:
         assert answer.body == {"transactions": []}
-    elif op["operationId"] in ("updateMember", "setMemberTier") and optional:
+    elif (op["method"] == "PATCH" or op["operationId"] == "setMemberTier") and optional:
         assert answer.status_code == 200
     else:
         assert is_refused(answer), answer.content
@@ -204,7 +204,7 @@ def test_a_list_is_refused_what_it_cannot_mean(world: World, api: Api, op: dict[
 def test_a_page_far_behind_the_last_is_empty(world: World, api: Api, op: dict[str, Any]) -> None:
     answer = api.get(world.path(op) + "?page=9007199254740991")
     assert answer.status_code == 200
-    assert answer.body.get("results", answer.body.get("loyaltyPrograms")) == []
+    assert rows_of(answer.body) == []
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))

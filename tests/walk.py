@@ -8,9 +8,13 @@ from typing import Any
 import yaml
 from django.apps import apps
 
+from loyalty.kernel.api.catalog import CATALOGS
 from loyalty.kernel.models import ApiCredential
+from loyalty.kernel.roles import EVERYTHING
+from loyalty.kernel.services import create_catalog_entry, create_content_schema, create_user
 from members.models import LoyaltyTier, Member
-from tests.house import House
+from members.services import create_portal
+from tests.house import NOON, TESTER, House
 
 CONTRACT = Path(__file__).parent / "contracts" / "loyalty_core_operations.yaml"
 OPERATIONS: list[dict[str, Any]] = yaml.safe_load(CONTRACT.read_text())["operations"]
@@ -29,6 +33,13 @@ BUILT = {
     "Organization Loyalty Members",
     "Member Events",
     "Search",
+    "Order Locations",
+    "Product Categories",
+    "Locations",
+    "Categories",
+    "Organization Content Schemas",
+    "Organization Users",
+    "Portals",
 }
 NOT_YET = {
     "listMemberMissions",
@@ -48,6 +59,16 @@ class World:
         house.give(member, 1000)
         house.give(member, 5, unique_key="first")
         self.hold = house.take(member, 10, hold=True)
+        words: dict[str, Any] = {"organization_id": house.id, "actor": TESTER, "at": NOON}
+        self.content: Any = create_content_schema(name="Card", type=1, schema="{}", **words)
+        self.portal = create_portal(name="Web", **words)
+        person = {"organization": house.organization, "username": f"paul-{house.id}", "granter": EVERYTHING}
+        self.user = create_user(**person, password="a good long password", actor=TESTER, at=NOON).place.operator
+        # The neighbor's are called otherwise.
+        self.codes = {catalog.lookup_url_kwarg: f"{route}-{house.id}" for route, catalog in CATALOGS.items()}
+        for catalog in CATALOGS.values():
+            code = self.codes[catalog.lookup_url_kwarg]
+            create_catalog_entry(model=catalog.model, code=code, label="Somewhere", **words)
 
     @property
     def ids(self) -> dict[str, Any]:
@@ -61,6 +82,12 @@ class World:
             "loyaltyTierId": self.tier.pk,
             "memberId": self.member.pk,
             "loyaltyMemberId": self.member.loyalty_member_id,
+            **self.codes,
+            "portalId": self.portal.pk,
+            "publicId": self.portal.public_id,
+            "userId": self.user.user_id,
+            "id": self.content.pk,
+            "versionId": self.content.latest_version_id,
         }
 
     def path(self, op: dict[str, Any], **instead: Any) -> str:
@@ -73,9 +100,34 @@ class World:
         ids = {"ledgerId": house.ledger.pk, "ledgerAccountId": house.account.pk}
         words = {"description": "d", "externalId": "e", "tags": ["t"], "externalEventDate": "2026-01-01T00:00:00Z"}
         both = {"fromWalletId": self.member.wallet_id, "toWalletId": self.other.wallet_id, "amount": 1}
-        account = {"active": True, "isRevolving": False, "syncAlgorand": False}
+        points = {"active": True, "isRevolving": False, "syncAlgorand": False}
         program = {"active": True, "name": "P", "ledgerId": house.ledger.pk, "description": "", "setAsDefault": True}
         tier = {"name": "T", "active": True, "minRequiredPoints": 5, "tierOrder": 7}
+        texts = {"description": "d", "pictureUrl": "https://example.com/x.png"}
+        account = {
+            "active": True,
+            "name": "Nora New",
+            "nickname": "nora",
+            "profilePictureUrl": "",
+            "isSystemAdmin": False,
+            "pendingProvisioning": False,
+            "customAttributes": {"a": 1},
+        }
+        portal = {
+            "name": "Web",
+            "active": True,
+            "customAttributes": {"a": 1},
+            "links": {},
+            "theme": {"color": "red"},
+            "forms": {},
+            "metadata": {},
+            "loyaltyProgramId": house.program.pk,
+            "authRedirectUrl": "https://example.com/back",
+            "authValidScopes": ["profile"],
+            "createdAt": "2026-01-01T00:00:00Z",
+            "updatedAt": "2026-01-01T00:00:00Z",
+        }
+        place = {"isAdmin": False, "roles": ["users:read"]}
         bodies = {
             "updateOrganization": {
                 "name": "N",
@@ -86,8 +138,8 @@ class World:
             },
             "createLedger": {"name": "Another"},
             "updateLedger": {"name": "Main", "defaultAccountId": house.account.pk},
-            "createLedgerAccount": {"name": "Stamps", **account},
-            "updateLedgerAccount": {"name": "Points", **account},
+            "createLedgerAccount": {"name": "Stamps", **points},
+            "updateLedgerAccount": {"name": "Points", **points},
             "updateLedgerAccountSupply": {"maxSupply": 5000, **words},
             "transferPoints": {**both, **words},
             "transferPointsSet": {"create": [{**both, **words, "ledgerAccountId": house.account.pk}]},
@@ -108,9 +160,37 @@ class World:
             "setMemberTier": {"loyaltyTierId": self.tier.pk, "expiresAt": "2099-01-01T00:00:00Z"},
             "setLoyaltyMemberTier": {"loyaltyTierId": self.tier.pk, "loyaltyProgramId": house.program.pk},
             "mintLoyaltyMemberPoints": {"amount": 1, **words},
+            "createContentSchema": {"name": "S", "type": 1, "active": True, "schema": "{}", **texts},
+            "updateContentSchema": {"schema": "true", **texts},
+            "createPortal": portal,
+            "updatePortal": {**portal, "publicId": self.portal.public_id},
+            "createOrganizationUser": {
+                **account,
+                **place,
+                "userName": "nora",
+                "email": "nora@example.com",
+                "authClientId": "",
+                "password": "a good long password",
+                "passwordIsTemporary": True,
+                "sendInvite": True,
+                "emailIsVerified": False,
+            },
+            "updateOrganizationUser": {**account, "organizations": [str(house.id)]},
+            "updateOrganizationUserPermissions": place,
+            "adminSetOrganizationUserPassword": {"password": "another good password", "permanent": True},
             "burnLoyaltyMemberPoints": {"amount": 1, **words},
         }
+        for catalog in CATALOGS.values():
+            word, what = catalog.wrapper, catalog.operations
+            bodies[what["create"]] = {f"{word}Code": "new", f"{word}Label": "New", "tags": ["t"]}
+            bodies[what["update"]] = {f"{word}Label": "Renamed"}
         return bodies[op["operationId"]] if op["body"] else None
+
+
+def rows_of(answer: Any) -> list[Any]:
+    """The rows of a list, in whichever envelope, or none."""
+    rows: list[Any] = answer if isinstance(answer, list) else answer.get("results", answer.get("loyaltyPrograms"))
+    return rows
 
 
 def every_row() -> dict[str, list[tuple[Any, ...]]]:

@@ -17,6 +17,7 @@ from ledger import selectors, services
 from ledger.api import serializers as shapes
 from ledger.models import Transaction
 from ledger.selectors import TransactionFilter, TransactionRecord
+from loyalty.kernel.api.fields import OkAnswer
 from loyalty.kernel.api.filters import MomentFilter, TextFilter, WholeNumberFilter, comma_list
 from loyalty.kernel.api.resources import CoreViewSet, ResourceViewSet, written, written_all
 from loyalty.kernel.errors import DomainError, InvalidInput, NotFound
@@ -119,7 +120,7 @@ class TransactionViewSet(ResourceViewSet, MovementViewSet):
     inputs = {"create": shapes.TransferInput, "capture": shapes.CaptureInput, "revert": shapes.RevertInput}
     answers = {
         "create": shapes.TransactionsAnswer,
-        "capture": shapes.OkAnswer,
+        "capture": OkAnswer,
         "revert": shapes.TransactionsAnswer,
     }
     asks = ("capture",)

@@ -256,12 +256,6 @@ class WalletsAnswer(CamelSerializer):
     wallets = WalletAnswer(many=True)
 
 
-class OkAnswer(CamelSerializer):
-    """It is done."""
-
-    ok = serializers.BooleanField()
-
-
 class BatchDone(CamelSerializer):
     """An item of a batch that was posted, now or the first time it was sent."""
 

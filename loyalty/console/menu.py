@@ -14,7 +14,11 @@ from loyalty.kernel.desk.seat import seat_of
 MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "People",
-        (("Members", "members_member", "group"), ("Programs", "members_loyaltyprogram", "loyalty")),
+        (
+            ("Members", "members_member", "group"),
+            ("Programs", "members_loyaltyprogram", "loyalty"),
+            ("Portals", "members_portal", "web"),
+        ),
     ),
     (
         "Points",
@@ -23,6 +27,16 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Wallets", "ledger_wallet", "account_balance_wallet"),
             ("Accounts", "ledger_ledgeraccount", "toll"),
             ("Ledgers", "ledger_ledger", "menu_book"),
+        ),
+    ),
+    (
+        "Catalog",
+        (
+            ("Order locations", "loyalty_orderlocation", "storefront"),
+            ("Product categories", "loyalty_productcategory", "category"),
+            ("Locations", "loyalty_location", "location_on"),
+            ("Categories", "loyalty_category", "label"),
+            ("Content schemas", "loyalty_contentschema", "data_object"),
         ),
     ),
     (

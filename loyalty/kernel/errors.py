@@ -94,3 +94,10 @@ class DuplicateValue(Conflict):
     def __init__(self, message: str | None = None, *, field: str, **details: Any) -> None:
         self.field = field
         super().__init__(message or f"This {field} is already taken.", field=field, **details)
+
+
+class ContentSchemaInUse(Conflict):
+    """What something refers to is not deleted (semantics 13.6)."""
+
+    code = "CONTENT_SCHEMA_IN_USE"
+    says = "The content schema is in use."

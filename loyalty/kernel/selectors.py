@@ -5,16 +5,26 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import F, OuterRef, Prefetch, QuerySet, Subquery
 
 from loyalty.kernel import prepared
 from loyalty.kernel.clock import aware
 from loyalty.kernel.errors import NotFound
-from loyalty.kernel.models import AuditEntry, Membership, Operator, Organization
+from loyalty.kernel.models import (
+    AuditEntry,
+    CatalogEntry,
+    ContentSchema,
+    ContentSchemaVersion,
+    Membership,
+    Operator,
+    Organization,
+)
 from loyalty.kernel.roles import Access, narrowed
+
+Entry = TypeVar("Entry", bound=CatalogEntry)
 
 # One row says all that authentication and roles need: a request pays one round trip for both.
 _CALLER = """
@@ -167,3 +177,61 @@ def list_audit_actions(organization_id: int) -> list[str]:
 def list_audit_of(target_type: str, target_id: int | str) -> QuerySet[AuditEntry]:
     """What was changed on one row, newest first."""
     return AuditEntry.objects.filter(target_type=target_type, target_id=str(target_id)).order_by("-id")
+
+
+def list_catalog(model: type[Entry], organization_id: int) -> QuerySet[Entry]:
+    """The organization's words in the catalog that `model` is."""
+    return model._default_manager.filter(organization_id=organization_id)
+
+
+def list_content_schemas(queryset: QuerySet[ContentSchema], *, with_text: bool) -> QuerySet[ContentSchema]:
+    """The content schemas of `queryset` that were not deleted, each with the number of its latest version
+    (`latest_version_id`), and with that version's text (`latest_schema`) where it is asked for.
+    """
+    versions = ContentSchemaVersion.objects.filter(content_schema=OuterRef("pk")).order_by("-id")
+    latest = {"latest_version_id": Subquery(versions.values("pk")[:1])}
+    if with_text:
+        latest["latest_schema"] = Subquery(versions.values("schema")[:1])
+    return queryset.filter(deleted_at=None).annotate(**latest)
+
+
+def get_content_schema(organization_id: int, content_schema_id: int) -> ContentSchema:
+    """One of the organization's content schemas, with its latest version.
+
+    :raises NotFound: where it has no such one, or not any more.
+    """
+    mine = ContentSchema.objects.filter(organization_id=organization_id, pk=content_schema_id)
+    found = list_content_schemas(mine, with_text=True).first()
+    if found is None:
+        raise NotFound("There is no such content schema.")
+    return found
+
+
+def get_content_schema_at(organization_id: int, content_schema_id: int, version_id: int) -> ContentSchema:
+    """One of the organization's content schemas, with the version named in the place of the latest.
+
+    :raises NotFound: where it has no such one, or not any more, or the version is another's.
+    """
+    living = ContentSchema.objects.filter(organization_id=organization_id, pk=content_schema_id, deleted_at=None)
+    found = (
+        living.filter(versions=version_id)
+        .annotate(latest_version_id=F("versions__pk"), latest_schema=F("versions__schema"))
+        .first()
+    )
+    if found is None:
+        raise NotFound("There is no such version of this content schema.")
+    return found
+
+
+def list_users(organization_id: int, *, knows_all: bool) -> QuerySet[Membership]:
+    """The places of the organization, each with its operator, and as `operator.places_seen` the places of theirs that
+    the one who asks may know of: this one, or all.
+    """
+    seen = Membership.objects.order_by("organization")
+    if not knows_all:
+        seen = seen.filter(organization=organization_id)
+    return (
+        Membership.objects.filter(organization=organization_id)
+        .select_related("operator", "organization")
+        .prefetch_related(Prefetch("operator__memberships", seen, to_attr="places_seen"))
+    )

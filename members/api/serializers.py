@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ledger.api.serializers import Memo, TransactionAnswer
-from loyalty.kernel.api.fields import CamelSerializer, Flag, Id, JsonObject, Moment, Text, WholeNumber
+from loyalty.kernel.api.fields import CamelSerializer, Flag, Id, JsonObject, Moment, OwnId, Text, WholeNumber
 from loyalty.kernel.models import Organization
 from members.models import Member
 
@@ -26,31 +26,17 @@ class MemberChange(CamelSerializer):
     active = Flag(required=False)
 
 
-class OwnMemberId(Text):
-    """The organization's own id of a member; it stands in paths, so it has no slash."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=255, trim_whitespace=False, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        """The id given."""
-        value = super().to_internal_value(data)
-        if "/" in value or not value.strip():
-            raise serializers.ValidationError("An id has no slash, and is not only spaces.")
-        return value
-
-
 class MemberInput(MemberChange):
     """A new member."""
 
-    loyaltyMemberId = OwnMemberId()
+    loyaltyMemberId = OwnId()
     referralCode = Text(required=False, allow_null=True, allow_blank=True, max_length=255)
 
 
 class MemberUpdate(MemberChange):
     """A changed member, and why."""
 
-    loyaltyMemberId = OwnMemberId(required=False)
+    loyaltyMemberId = OwnId(required=False)
     updateReason = Text(required=False, allow_blank=True, max_length=1000)
 
 

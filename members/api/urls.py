@@ -3,7 +3,7 @@
 from django.urls import path
 
 from loyalty.kernel.api import paths  # noqa: F401 - registers the converters
-from members.api import journal, members, programs, search
+from members.api import journal, members, portals, programs, search
 
 _program = "loyalty-programs/<rowid:loyaltyProgramId>"
 _place = "members/<rowid:memberId>/loyalty-programs/<rowid:loyaltyProgramId>"
@@ -18,6 +18,8 @@ urlpatterns = [
         f"{_program}/tiers/<rowid:loyaltyTierId>",
         programs.TierViewSet.as_view({"get": "retrieve", "put": "update"}),
     ),
+    path("portals", portals.PortalViewSet.as_view({"get": "list", "post": "create"})),
+    path("portals/<rowid:portalId>", portals.PortalViewSet.as_view({"get": "retrieve", "put": "update"})),
     path("members", members.MemberViewSet.as_view({"get": "list", "post": "create"})),
     path("members/<rowid:memberId>", members.MemberViewSet.as_view({"get": "retrieve", "patch": "update"})),
     path("members/<rowid:memberId>/events", journal.MemberEventViewSet.as_view({"get": "list"})),

@@ -1,7 +1,8 @@
-"""Members, the programs they are in, the tiers they reach, and what happened to them."""
+"""Members, the programs they are in, the tiers they reach, portals, and what happened to members."""
 
 from members.models.journal import EventType, LoyaltyEvent, TierChange
 from members.models.members import Enrollment, Member, MemberContact
+from members.models.portals import Portal
 from members.models.programs import LoyaltyProgram, LoyaltyTier
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "LoyaltyTier",
     "Member",
     "MemberContact",
+    "Portal",
     "TierChange",
 ]

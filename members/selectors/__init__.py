@@ -8,6 +8,7 @@ from members.selectors.members import (
     list_members,
     match_members,
 )
+from members.selectors.portals import get_open_portal, list_portals
 from members.selectors.programs import (
     default_program,
     get_program,
@@ -25,10 +26,12 @@ __all__ = [
     "get_member",
     "get_member_by_loyalty_id",
     "get_named_member",
+    "get_open_portal",
     "get_program",
     "in_tier",
     "list_events",
     "list_members",
+    "list_portals",
     "list_programs",
     "list_tier_changes",
     "list_tiers",

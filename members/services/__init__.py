@@ -4,6 +4,7 @@ from members.services.members import create_member, update_member
 from members.services.merging import merge_members
 from members.services.organizations import set_organization
 from members.services.points import burn_member_points, mint_member_points
+from members.services.portals import create_portal, rotate_public_id, update_portal
 from members.services.privacy import erase_member, export_member
 from members.services.programs import create_program, create_tier, make_default_program, update_program, update_tier
 from members.services.standing import expire_manual_tiers, leave_program, set_member_tier
@@ -11,6 +12,7 @@ from members.services.standing import expire_manual_tiers, leave_program, set_me
 __all__ = [
     "burn_member_points",
     "create_member",
+    "create_portal",
     "create_program",
     "create_tier",
     "erase_member",
@@ -20,9 +22,11 @@ __all__ = [
     "make_default_program",
     "merge_members",
     "mint_member_points",
+    "rotate_public_id",
     "set_member_tier",
     "set_organization",
     "update_member",
+    "update_portal",
     "update_program",
     "update_tier",
 ]

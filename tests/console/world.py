@@ -10,10 +10,17 @@ from django.urls import reverse
 
 from loyalty.kernel import clock
 from loyalty.kernel.desk import Act, HouseAdmin
-from loyalty.kernel.models import ApiCredential, AuditEntry, Job, Operator
+from loyalty.kernel.models import ApiCredential, AuditEntry, CatalogEntry, Job, Operator
 from loyalty.kernel.roles import EVERYTHING
-from loyalty.kernel.services import create_credential, create_job, set_membership
+from loyalty.kernel.services import (
+    create_catalog_entry,
+    create_content_schema,
+    create_credential,
+    create_job,
+    set_membership,
+)
 from members.models import Member
+from members.services import create_portal
 from tests import factories
 from tests.house import TESTER, House
 
@@ -62,6 +69,14 @@ def fill(house: House, member: Member, count: int = 1) -> None:
             progress_total=9,
         )
         Job.objects.filter(pk=job.pk).update(state=Job.State.FAILED, error="It broke.", result={"processed": 4})
+        here: dict[str, Any] = {"organization_id": house.id, "actor": TESTER, "at": now}
+        for model in CatalogEntry.__subclasses__():
+            # Every one of its own name: the walks look for it on pages of others.
+            name = f"{model.word} {number} of {house.id}"
+            count_so_far = model._default_manager.filter(organization=house.organization).count()
+            create_catalog_entry(model=model, code=f"{model.word}-{count_so_far}", label=name, tags=["a"], **here)
+        create_content_schema(name=f"Schema {number} of {house.id}", type=1, schema="{}", **here)
+        create_portal(name=f"Portal {number} of {house.id}", program_id=house.program.pk, **here)
         house.give(member, 1000 + number)
         house.take(member, 10, hold=True)
 

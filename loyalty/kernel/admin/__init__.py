@@ -1,5 +1,5 @@
 """The kernel's own pages on the console."""
 
-from loyalty.kernel.admin import audit, credentials, jobs, operators, organizations
+from loyalty.kernel.admin import audit, catalog, content, credentials, jobs, operators, organizations
 
-__all__ = ["audit", "credentials", "jobs", "operators", "organizations"]
+__all__ = ["audit", "catalog", "content", "credentials", "jobs", "operators", "organizations"]

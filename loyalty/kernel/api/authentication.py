@@ -68,7 +68,8 @@ class BearerAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer" or not token.strip():
             raise AuthenticationFailed("Send a bearer token in the Authorization header.")
         organization = (request.parser_context or {}).get("kwargs", {}).get("organizationId")
-        caller = self.caller_of(token.strip(), organization)
+        token = token.strip()
+        caller = self.caller_of(token, organization)
         touch(caller)
         return caller, token
 

@@ -22,6 +22,12 @@ def snake(name: str) -> str:
     return _CAPITAL.sub(lambda found: "_" + found.group(1).lower(), name)
 
 
+def camel(name: str) -> str:
+    """`ledger_account_id` as `ledgerAccountId`."""
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
 class CamelSerializer(serializers.Serializer[Any]):
     """Fields are named as the wire names them; each reads and fills the snake_case name of the same words."""
 
@@ -42,6 +48,35 @@ class Text(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class OwnId(Text):
+    """A caller's own id of a row; it stands in paths, so it has no slash."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("trim_whitespace", False)
+        super().__init__(max_length=255, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """The id given."""
+        value = super().to_internal_value(data)
+        if "/" in value or not value.strip():
+            raise serializers.ValidationError("An id has no slash, and is not only spaces.")
+        return value
+
+
+class Code(OwnId):
+    """A code that others refer to; lists of codes are written with commas, so it has none."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=True, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """The code given."""
+        value = super().to_internal_value(data)
+        if "," in value:
+            raise serializers.ValidationError("A code has no comma.")
+        return value
 
 
 class Flag(serializers.BooleanField):
@@ -141,3 +176,9 @@ class Tags(serializers.ListField):
         if isinstance(data, list):
             data = [tag for held in data for tag in (held if isinstance(held, list) else [held])]
         return list(dict.fromkeys(super().to_internal_value(data)))
+
+
+class OkAnswer(CamelSerializer):
+    """It is done."""
+
+    ok = serializers.BooleanField()

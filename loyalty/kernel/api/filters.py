@@ -14,6 +14,9 @@ from drf_spectacular.drainage import set_override
 
 from loyalty.kernel.api.fields import MAX_ID
 
+# What one list of words in an address may hold.
+MAX_WORDS = 200
+
 
 class _WholeNumberField(forms.Field):
     def __init__(self, *, min_value: int = 0, **kwargs: Any) -> None:
@@ -47,6 +50,23 @@ class _FlagField(forms.Field):
         return text in ("true", "1")
 
 
+class _AllValues(forms.Widget):
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        given: list[str] = data.getlist(name)
+        return given
+
+
+class _TextListField(forms.Field):
+    widget = _AllValues
+    each = forms.CharField(max_length=255)
+
+    def to_python(self, value: Any) -> list[str]:
+        words = list(dict.fromkeys(word for text in value or () for word in comma_list(text)))
+        if len(words) > MAX_WORDS:
+            raise ValidationError(f"Send at most {MAX_WORDS} values.")
+        return [self.each.clean(word) for word in words]
+
+
 class WholeNumberFilter(django_filters.NumberFilter):
     """A whole number, as ids are."""
 
@@ -69,6 +89,16 @@ class TextFilter(django_filters.CharFilter):
         kwargs.setdefault("max_length", 255)
         kwargs.setdefault("strip", False)
         super().__init__(*args, **kwargs)
+
+
+class TextListFilter(django_filters.Filter):
+    """Any of several texts: the parameter repeated, or one list with commas."""
+
+    field_class = _TextListField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, lookup_expr="in", **kwargs)
+        set_override(self, "field", {"type": "array", "items": {"type": "string"}})
 
 
 class MomentFilter(django_filters.IsoDateTimeFilter):

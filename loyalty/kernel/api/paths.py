@@ -27,6 +27,10 @@ class RowIdConverter:
         return str(value)
 
 
+class RowIdTextConverter(RowIdConverter):
+    """The same where the document says text: what is no number is no row (semantics 0.9)."""
+
+
 class OpaqueConverter:
     """A caller's own id: any text without a slash or NUL."""
 
@@ -52,5 +56,6 @@ class IdOrKeyConverter(OpaqueConverter):
 
 
 register_converter(RowIdConverter, "rowid")
+register_converter(RowIdTextConverter, "rowidtext")
 register_converter(OpaqueConverter, "opaque")
 register_converter(IdOrKeyConverter, "idorkey")

@@ -40,8 +40,10 @@ class CoreViewSet(GenericViewSet[Any]):
     reads: ClassVar[str] = ANY
     writes: ClassVar[str] = ANY
     action_roles: ClassVar[dict[str, str]] = {}
-    # The key a single answer stands under, and the shape of what an action takes.
+    # The key a single answer stands under (none: it stands alone), what a refusal calls a row that is not there
+    # (none: as the key does), and the shape of what an action takes.
     wrapper: ClassVar[str] = ""
+    noun: ClassVar[str] = ""
     inputs: ClassVar[dict[str, type[Serializer[Any]]]] = {}
 
     at: datetime
@@ -50,6 +52,9 @@ class CoreViewSet(GenericViewSet[Any]):
         """Stop here who may not go on: 401, then 403, before anything is looked up."""
         self.at = clock.now()
         super().initial(request, *args, **kwargs)
+        if "organizationId" not in kwargs:
+            here = self.organization_of_path()
+            request.user = BearerAuthentication().caller_of(str(request.auth), here)  # type: ignore[assignment]
         access = self.caller.access
         if self.caller.organization_id is None and access.is_system_admin:
             raise NotFound("There is no such organization.")
@@ -58,6 +63,13 @@ class CoreViewSet(GenericViewSet[Any]):
         role = self.role()
         if not access.allows(role):
             raise PermissionDenied(f"You need the role {role}.")
+
+    def organization_of_path(self) -> int:
+        """The organization, where the address names it only through a row: asked once it is clear that somebody calls.
+
+        :raises NotFound: where there is no such row.
+        """
+        raise NotImplementedError
 
     def role(self) -> str:
         """The role the present action needs."""
@@ -86,7 +98,8 @@ class CoreViewSet(GenericViewSet[Any]):
 
     def answer(self, value: Any, *, status: int = 200) -> Response:
         """`value` in the resource's shape, under its key."""
-        return Response({self.wrapper: written(self.serializer_class, value)}, status)
+        body = written(self.serializer_class, value)
+        return Response({self.wrapper: body} if self.wrapper else body, status)
 
 
 @cache
@@ -147,7 +160,7 @@ class ResourceViewSet(CoreViewSet):
         """
         found = self.get_queryset().filter(**{self.lookup_field: self.kwargs[self.lookup_url_kwarg or ""]}).first()
         if found is None:
-            raise NotFound(f"There is no such {self.wrapper}.")
+            raise NotFound(f"There is no such {self.noun or self.wrapper}.")
         return found
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:

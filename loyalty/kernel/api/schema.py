@@ -98,7 +98,7 @@ class CoreSchema(AutoSchema):
             good = self.view.get_serializer_class()
         else:
             shape: Any = self.view.serializer_class
-            good = _wrapped(shape, self.view.wrapper)
+            good = _wrapped(shape, self.view.wrapper) if self.view.wrapper else shape
         status = "201" if self.method == "POST" and action not in getattr(self.view, "asks", ()) else "200"
         refusals = dict.fromkeys(("400", "401", "403", "404", "409", "422"), Problem)
         return {status: good, **refusals}

@@ -41,12 +41,21 @@ class Operator(AbstractBaseUser):
     username = models.CharField(max_length=150, unique=True, validators=[UnicodeUsernameValidator()])
     email = models.EmailField(blank=True, default="")
     name = models.CharField(max_length=255, blank=True, default="")
+    nickname = models.CharField(max_length=255, blank=True, default="")
+    profile_picture_url = models.CharField(max_length=2000, blank=True, default="")
+    custom_attributes = models.JSONField(default=dict, blank=True)
+    # Which program made the account, where one did.
+    auth_client_id = models.CharField("auth client", max_length=255, blank=True, default="")
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.PERSON)
     is_system_admin = models.BooleanField("system administrator", default=False)
     is_active = models.BooleanField("active", default=True)
     # To be changed at the next sign-in.
     password_is_temporary = models.BooleanField(default=False)
+    # Kept for callers: nothing here depends on them.
+    email_is_verified = models.BooleanField(default=False)
+    pending_provisioning = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
     organizations: models.ManyToManyField[Organization, Membership] = models.ManyToManyField(
         Organization, through="Membership", related_name="operators"
     )

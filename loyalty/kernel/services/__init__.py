@@ -1,6 +1,13 @@
 """What may be written on the ground floor, one verb each."""
 
 from loyalty.kernel.services.audit import apply_changes, record
+from loyalty.kernel.services.catalog import create_catalog_entry, update_catalog_entry
+from loyalty.kernel.services.content import (
+    create_content_schema,
+    delete_content_schema,
+    register_reference,
+    update_content_schema,
+)
 from loyalty.kernel.services.credentials import (
     NewCredential,
     create_credential,
@@ -29,16 +36,22 @@ from loyalty.kernel.services.operators import (
     update_operator,
 )
 from loyalty.kernel.services.organizations import create_organization, update_organization
+from loyalty.kernel.services.users import NewUser, create_user, update_user
 
 __all__ = [
     "NewCredential",
+    "NewUser",
     "act_once",
     "apply_changes",
     "cancel_job",
+    "create_catalog_entry",
+    "create_content_schema",
     "create_credential",
     "create_job",
     "create_operator",
     "create_organization",
+    "create_user",
+    "delete_content_schema",
     "fail_job",
     "finish_job",
     "forget_sent_forms",
@@ -47,6 +60,7 @@ __all__ = [
     "lease_job",
     "new_key",
     "record",
+    "register_reference",
     "remember_job",
     "remove_membership",
     "renew_job",
@@ -56,6 +70,9 @@ __all__ = [
     "set_membership",
     "set_operator_active",
     "set_password",
+    "update_catalog_entry",
+    "update_content_schema",
     "update_operator",
     "update_organization",
+    "update_user",
 ]

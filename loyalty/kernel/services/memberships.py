@@ -13,7 +13,7 @@ from loyalty.kernel.models import Membership, Operator, Organization
 from loyalty.kernel.roles import Access
 from loyalty.kernel.services.audit import apply_changes, record
 from loyalty.kernel.services.grants import check_grant, check_not_last, checked_roles
-from loyalty.kernel.services.operators import check_email_is_free, is_self
+from loyalty.kernel.services.operators import check_email_is_free, is_behind
 
 
 @transaction.atomic
@@ -89,7 +89,7 @@ def remove_membership(
     place = Membership.objects.filter(operator=operator, organization=organization).first()
     if place is None:
         raise NotFound("They do not belong to this organization.")
-    if is_self(actor, operator):
+    if is_behind(actor, operator):
         raise Conflict("You cannot remove yourself.")
     check_grant(granter, is_admin=place.is_admin, roles=place.roles)
     check_not_last(operator, organization)

@@ -20,7 +20,18 @@ from loyalty.kernel.services.audit import apply_changes, record
 from loyalty.kernel.services.grants import check_grant, check_not_last, check_rule_over
 from loyalty.kernel.services.keys import ALPHABET
 
-_CHANGEABLE = frozenset({"username", "email", "name"})
+_CHANGEABLE = frozenset(
+    {
+        "username",
+        "email",
+        "name",
+        "nickname",
+        "profile_picture_url",
+        "custom_attributes",
+        "pending_provisioning",
+        "is_system_admin",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,13 @@ def generate_password() -> str:
 def is_self(actor: Actor, operator: Operator) -> bool:
     """Whether the operator is the one who asks."""
     return actor.kind == "operator" and str(actor.id) == str(operator.pk)
+
+
+def is_behind(actor: Actor, operator: Operator) -> bool:
+    """Whether the operator is the one who asks, in person or through a credential of theirs."""
+    if actor.kind == "credential":
+        return operator.credentials.filter(pk=actor.id).exists()
+    return is_self(actor, operator)
 
 
 def _set(operator: Operator, password: str) -> None:
@@ -79,6 +97,13 @@ def create_operator(
     password_is_temporary: bool = False,
     kind: str = Operator.Kind.PERSON,
     is_system_admin: bool = False,
+    is_active: bool = True,
+    nickname: str = "",
+    profile_picture_url: str = "",
+    custom_attributes: Mapping[str, Any] | None = None,
+    email_is_verified: bool = False,
+    pending_provisioning: bool = False,
+    auth_client_id: str = "",
     organization_id: int | None = None,
 ) -> Operator:
     """A new person, or a service (which never gets a password). A temporary password must be changed at the first
@@ -90,7 +115,20 @@ def create_operator(
     """
     check_grant(granter, is_system_admin=is_system_admin)
     operator = Operator(
-        username=username, email=email.lower(), name=name, kind=kind, is_system_admin=is_system_admin, created_at=at
+        username=username,
+        email=email.lower(),
+        name=name,
+        kind=kind,
+        is_system_admin=is_system_admin,
+        is_active=is_active,
+        nickname=nickname,
+        profile_picture_url=profile_picture_url,
+        custom_attributes=dict(custom_attributes or {}),
+        email_is_verified=email_is_verified,
+        pending_provisioning=pending_provisioning,
+        auth_client_id=auth_client_id,
+        created_at=at,
+        updated_at=at,
     )
     if password is None or kind == Operator.Kind.SERVICE:
         operator.set_unusable_password()
@@ -120,11 +158,12 @@ def update_operator(
     organization_id: int | None = None,
     reason: str = "",
 ) -> Operator:
-    """Change user name, email or name of an operator of `organization_id`.
+    """Change the names, the email, what else is said of an operator of `organization_id`, or whether they are a system
+    administrator.
 
     :raises DuplicateValue: where the user name, or the email in one of their organizations, is taken.
     :raises InvalidInput: where a value is malformed.
-    :raises CannotGrant: where the operator may do more than the one who asks.
+    :raises CannotGrant: where the operator may do more than the one who asks, or would.
     """
     if not is_self(actor, operator):
         check_rule_over(granter, operator, organization_id)
@@ -135,8 +174,10 @@ def update_operator(
     changed = {name: value for name, value in wanted.items() if value != before[name]}
     if not changed:
         return operator
+    check_grant(granter, is_system_admin="is_system_admin" in changed)
     for name, value in changed.items():
         setattr(operator, name, value)
+    operator.updated_at = at
     if "email" in changed:
         for place in operator.memberships.select_related("organization"):
             check_email_is_free(operator, place.organization)
@@ -189,8 +230,8 @@ def set_password(
     if operator.kind == Operator.Kind.SERVICE:
         raise InvalidInput("A service has no password; it has API credentials.", field="password")
     _set(operator, password)
-    operator.password_is_temporary = is_temporary
-    operator.save(update_fields=["password", "password_is_temporary"])
+    operator.password_is_temporary, operator.updated_at = is_temporary, at
+    operator.save(update_fields=["password", "password_is_temporary", "updated_at"])
     record(
         actor=actor,
         at=at,
@@ -221,7 +262,7 @@ def set_operator_active(
     """
     check_rule_over(granter, operator, organization_id)
     if not is_active:
-        if is_self(actor, operator):
+        if is_behind(actor, operator):
             raise Conflict("You cannot shut yourself out.")
         for place in operator.memberships.select_related("organization").order_by("organization"):
             check_not_last(operator, place.organization)
