@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from ledger.models import triggers as ledger_triggers
 from loyalty.kernel.models import triggers as kernel_triggers
+from members.models import triggers as members_triggers
 
 
 def pytest_report_header() -> str:
@@ -46,7 +47,7 @@ def pytest_sessionstart() -> None:
 @contextmanager
 def triggers_off() -> Iterator[None]:
     """For tests that have to break what the database protects."""
-    tables = (*ledger_triggers.GUARDS.tables, *kernel_triggers.GUARDS.tables)
+    tables = (*ledger_triggers.GUARDS.tables, *kernel_triggers.GUARDS.tables, *members_triggers.GUARDS.tables)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # Checks that wait for the commit would hold the tables; let them happen now.

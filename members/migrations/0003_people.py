@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from members.models.triggers import GUARDS
+
 
 class Migration(migrations.Migration):
 
@@ -114,4 +116,5 @@ class Migration(migrations.Migration):
             model_name='tierchange',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('tier', models.F('previous_tier')), _negated=True), models.Q(('previous_tier__isnull', True), ('tier__isnull', True), _negated=True)), name='tier_change_is_one'),
         ),
+        migrations.RunPython(GUARDS.create, GUARDS.drop),
     ]
