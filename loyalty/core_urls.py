@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from campaigns.api import urls as campaign_urls
 from ledger.api import urls as ledger_urls
 from loyalty.kernel.api.signin import SigninView
 from members.api import urls as member_urls
@@ -17,4 +18,5 @@ urlpatterns = [
     ),
     path(f"{_organization}/", include(ledger_urls)),
     path(f"{_organization}/", include(member_urls)),
+    path(f"{_organization}/", include(campaign_urls)),
 ]

@@ -27,6 +27,7 @@ BUILT = {
     "Loyalty Program Tiers",
     "Organization Members",
     "Organization Loyalty Members",
+    "Rules Expressions",
 }
 NOT_YET = {
     "setMemberTier",
@@ -109,6 +110,8 @@ class World:
             "updateMember": {"profile": {"name": "N"}, "updateReason": "r"},
             "mintLoyaltyMemberPoints": {"amount": 1, **words},
             "burnLoyaltyMemberPoints": {"amount": 1, **words},
+            "parseRuleExpressions": {"inputs": [{"id": "a", "expression": "member.active"}], "annotate": True},
+            "serializeRuleExpressions": {"inputs": [{"node": {"type": "null"}}], "annotate": True},
         }
         return bodies[op["operationId"]] if op["body"] else None
 
