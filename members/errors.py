@@ -52,3 +52,18 @@ class NoSuchMember(InvalidInput):
 
     code = "NO_SUCH_MEMBER"
     says = "No member is found by this."
+
+
+class BadMatcher(InvalidInput):
+    """An audience's matcher cannot work: not an expression, of the wrong type, or not a list (semantics 10.3).
+
+    `position` is where in the expression, from 0, where that is known.
+    """
+
+    code = "BAD_MATCHER"
+    says = "The matcher cannot work."
+
+    def __init__(self, message: str | None = None, *, position: int | None = None) -> None:
+        self.position = position
+        details = {} if position is None else {"position": position}
+        super().__init__(message, field="matcher", **details)

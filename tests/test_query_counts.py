@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from ledger import services
 from loyalty.kernel import clock
 from members.models import Member
-from members.services import create_program, create_tier
+from members.services import create_audience, create_program, create_tier
 from tests import factories
 from tests.databases import round_trips
 from tests.history import spend_a_past
@@ -143,6 +143,8 @@ def fill(house: House, what: str, number: int) -> None:
         words: dict[str, Any] = {"name": f"{what} {index}", "actor": TESTER, "at": at}
         if what == "listMembers":
             factories.MemberFactory(organization=house.organization)
+        elif what == "listAudiences":
+            create_audience(organization_id=house.id, matcher_type="null-matcher", **words)
         elif what == "listLedgers":
             services.create_ledger(organization_id=house.id, **words)
         elif what == "listLedgerAccounts":
@@ -170,7 +172,7 @@ def test_a_list_of_25_costs_as_much_as_a_list_of_one(house: House, op: dict[str,
         # The first row alone is one that has a hold to be looked up.
         house.take(member, 3, hold=True)
     else:
-        fill(house, op["operationId"], 24)
+        fill(house, op["operationId"], 25)
 
     def rows(limit: int) -> int:
         answer = api.get(f"{path}{limit}").body

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from loyalty.kernel.api import paths  # noqa: F401 - registers the converters
-from members.api import members, programs
+from members.api import audiences, members, programs
 
 _program = "loyalty-programs/<rowid:loyaltyProgramId>"
 _loyal = "loyalty-members/<opaque:loyaltyMemberId>"
@@ -22,5 +22,10 @@ urlpatterns = [
     path("batch/members", members.MemberViewSet.as_view({"post": "batch"})),
     path(_loyal, members.LoyaltyMemberViewSet.as_view({"get": "retrieve"})),
     path(f"{_loyal}/mint", members.LoyaltyMemberViewSet.as_view({"post": "mint"})),
+    path(f"{_loyal}/audiences", members.LoyaltyMemberViewSet.as_view({"get": "audiences"})),
+    path(f"{_loyal}/audiences/<rowid:audienceId>", members.LoyaltyMemberViewSet.as_view({"get": "matches"})),
+    path("audiences", audiences.AudienceViewSet.as_view({"get": "list", "post": "create"})),
+    path("audiences/<rowid:audienceId>", audiences.AudienceViewSet.as_view({"get": "retrieve", "patch": "update"})),
+    path("audience-matches", audiences.AudienceMatchesViewSet.as_view({"post": "match"})),
     path(f"{_loyal}/burn", members.LoyaltyMemberViewSet.as_view({"post": "burn"})),
 ]

@@ -1,6 +1,7 @@
 """Members, the programs they are in, and the tiers they reach."""
 
+from members.models.audiences import Audience
 from members.models.members import Enrollment, Member, MemberContact
 from members.models.programs import LoyaltyProgram, LoyaltyTier
 
-__all__ = ["Enrollment", "LoyaltyProgram", "LoyaltyTier", "Member", "MemberContact"]
+__all__ = ["Audience", "Enrollment", "LoyaltyProgram", "LoyaltyTier", "Member", "MemberContact"]

@@ -45,6 +45,8 @@ class Member(models.Model):
         indexes = [
             models.Index(fields=["organization", "id"], name="member_of_organization"),
             models.Index(fields=["organization", "created_at"], name="member_by_date"),
+            # Rules of audiences ask for it.
+            models.Index(fields=["organization", "member_type"], name="member_by_type"),
             # Few are blocked: a list of them must not walk all the others.
             models.Index(fields=["organization", "id"], name="member_blocked", condition=Q(active=False)),
         ]

@@ -1,5 +1,17 @@
 """Reads of members, programs and tiers."""
 
+from members.selectors.audiences import (
+    belongs,
+    due_audiences,
+    get_audience,
+    get_audiences,
+    list_audiences,
+    list_every_audience,
+    matching_audiences,
+    members_by_rule,
+    members_of,
+)
+from members.selectors.documents import document_given, member_document
 from members.selectors.members import (
     find_member,
     get_member,
@@ -17,6 +29,17 @@ from members.selectors.programs import (
 from members.selectors.search import find_members, get_named_member
 
 __all__ = [
+    "belongs",
+    "document_given",
+    "due_audiences",
+    "get_audience",
+    "get_audiences",
+    "list_audiences",
+    "matching_audiences",
+    "member_document",
+    "list_every_audience",
+    "members_by_rule",
+    "members_of",
     "default_program",
     "find_member",
     "find_members",
