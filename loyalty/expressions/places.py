@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Case, DecimalField, F, IntegerField, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Collate, Left, Length, Right, StrIndex
-from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, IsNull
+from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, In, IsNull
 
 from loyalty.expressions.errors import NotInSql
 from loyalty.expressions.functions import is_number, type_of
@@ -73,6 +73,17 @@ def negated(one: Condition) -> Condition:
     return Q(Exact(Case(When(one, then=1), default=0, output_field=IntegerField()), 0))
 
 
+def comparable_kind(value: Any) -> str:
+    """The type of a constant, if it can be asked for.
+
+    :raises NotInSql: a list, an object or a duration.
+    """
+    kind = type_of(value)
+    if kind in ("list", "object", "duration"):
+        raise NotInSql(f"A {kind} cannot be asked of the database.")
+    return kind
+
+
 class Place:
     """A path in the database."""
 
@@ -103,12 +114,14 @@ class Place:
             fits = either(fits, self.of_type(kind))
         return either(self.broken(), both(negated(self.missing()), negated(fits)))
 
+    def same(self, kind: str) -> Any:
+        """Its value, where only likeness is asked, not order."""
+        return self.expression(kind)
+
     def equal(self, value: Any) -> Condition:
         """Where it is the same as `value`."""
-        kind = type_of(value)
-        if kind in ("list", "object", "duration"):
-            raise NotInSql(f"A {kind} cannot be asked of the database.")
-        return both(self.of_type(kind), Q(Exact(self.expression(kind), self.constant(value))))
+        kind = comparable_kind(value)
+        return both(self.of_type(kind), Q(Exact(self.same(kind), self.constant(value))))
 
     def boolean(self) -> Held:
         """It alone, as a condition."""
@@ -128,10 +141,13 @@ class Place:
             return Held(False, self.broken())
         if not isinstance(values, list):
             raise NotInSql("This cannot be asked of the database.")
-        true: Condition = False
+        kinds: dict[str, list[Any]] = {}
         for value in values:
             if value is not None:
-                true = either(true, self.equal(value))
+                kinds.setdefault(comparable_kind(value), []).append(self.constant(value))
+        true: Condition = False
+        for kind, constants in kinds.items():
+            true = either(true, both(self.of_type(kind), Q(In(self.same(kind), constants))))
         return Held(true, self.broken())
 
     def holds(self, value: Any) -> Held:
@@ -183,11 +199,9 @@ class FieldPlace(Place):
         """Nowhere, or wherever there is a value: a column has one type."""
         return False if self.column.type in kinds else negated(self.missing())
 
-    def equal(self, value: Any) -> Condition:
-        """The same text is the same in every order, so the column's own index can find it."""
-        if isinstance(value, str) and self.column.type == "string":
-            return Q(Exact(F(self.column.field), Value(value))) if value or not self.column.blank_is_null else False
-        return super().equal(value)
+    def same(self, kind: str) -> Any:
+        """The column: the same text is the same in every order, so its own index can find it."""
+        return F(self.column.field)
 
     def expression(self, kind: str) -> Any:
         """The column; text by its code points."""
