@@ -18,7 +18,6 @@ from loyalty.expressions.errors import EvaluationError, NotInSql
 from loyalty.expressions.nodes import MACROS, Node, children
 from loyalty.expressions.places import (
     Columns,
-    Condition,
     FieldPlace,
     Held,
     JsonPlace,
@@ -113,7 +112,7 @@ class _Translator:
         return found
 
     def measured(self, condition: Any) -> tuple[int, int]:
-        """How many parts a condition has when it is written out, and how deep they nest; shared parts count each time."""
+        """How many parts a condition has, written out, and how deep they nest; a shared part counts again."""
         known = self.measures.get(id(condition))
         if known is not None:
             return known[0], known[1]
