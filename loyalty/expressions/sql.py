@@ -162,7 +162,7 @@ class _Translator:
         if column is None or column.rows is None or column.columns is None:
             raise NotInSql("This list cannot be asked of the database.")
         name = node["variable"]
-        columns = {(name, part): held for part, held in column.columns.items()}
+        columns: Columns = {(name, part): held for part, held in column.columns.items()}
         values = {other: value for other, value in self.values.items() if other != name}
         inner = _Translator(columns, values, self.zone).held(node["condition"])
         if inner.fails is not False:
