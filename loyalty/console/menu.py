@@ -14,7 +14,11 @@ from loyalty.kernel.desk.seat import seat_of
 MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "People",
-        (("Members", "members_member", "group"), ("Programs", "members_loyaltyprogram", "loyalty")),
+        (
+            ("Members", "members_member", "group"),
+            ("Audiences", "members_audience", "groups"),
+            ("Programs", "members_loyaltyprogram", "loyalty"),
+        ),
     ),
     (
         "Points",

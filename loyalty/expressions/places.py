@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,10 +12,10 @@ from typing import Any
 from django.db import connection
 from django.db.models import Case, DecimalField, F, IntegerField, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Collate, Left, Length, Right, StrIndex
-from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, In, IsNull
+from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, In, IsNull, LessThan, LessThanOrEqual
 
 from loyalty.expressions.errors import NotInSql
-from loyalty.expressions.functions import is_number, type_of
+from loyalty.expressions.functions import METHODS, is_number, type_of
 from loyalty.expressions.json_sql import JsonHolds, JsonNumber, JsonText, JsonType, sqlite_number
 
 Condition = Q | bool
@@ -25,13 +26,15 @@ class Column:
     """What a path is in the database: a field of one type, a `json` document, a `list` that `holds` answers for, or
     `rows` of another table, joined to the row by `OuterRef`, whose own columns are `columns`.
 
-    Where `blank_is_null`, an empty text stands for null.
+    Where `blank_is_null`, an empty text stands for null. Where the field's numbers stand for few texts, `known` tells
+    them, and a condition on a text becomes one on the numbers, of which the database knows how frequent they are.
     """
 
     type: str
     field: str = ""
     holds: Callable[[Any], Q] | None = None
     blank_is_null: bool = False
+    known: Callable[[], Mapping[int, str]] | None = None
     rows: Callable[[], QuerySet[Any]] | None = None
     columns: Mapping[str, Column] | None = None
 
@@ -82,6 +85,14 @@ def comparable_kind(value: Any) -> str:
     if kind in ("list", "object", "duration"):
         raise NotInSql(f"A {kind} cannot be asked of the database.")
     return kind
+
+
+_ORDER: dict[Any, Callable[[str, str], bool]] = {
+    LessThan: operator.lt,
+    LessThanOrEqual: operator.le,
+    GreaterThan: operator.gt,
+    GreaterThanOrEqual: operator.ge,
+}
 
 
 class Place:
@@ -230,6 +241,53 @@ class FieldPlace(Place):
         if self.column.holds is None:
             return Held(False, negated(self.missing()))
         return Held(self.column.holds(value))
+
+
+class KnownPlace(Place):
+    """A column whose numbers stand for texts that are known."""
+
+    def __init__(self, field: str, texts: Mapping[int, str]) -> None:
+        self.field, self.texts = field, texts
+
+    def missing(self) -> Condition:
+        """Where it has no number."""
+        return Q(IsNull(F(self.field), True))
+
+    def of_type(self, kind: str) -> Condition:
+        """A text, always."""
+        return kind == "string"
+
+    def wrong(self, *kinds: str) -> Condition:
+        """Nowhere, or wherever there is a number."""
+        return False if "string" in kinds else negated(self.missing())
+
+    def those(self, fits: Callable[[str], Any]) -> Condition:
+        """Where it stands for a text that fits."""
+        numbers = [number for number, text in self.texts.items() if fits(text)]
+        return Q(In(F(self.field), numbers)) if numbers else False
+
+    def equal(self, value: Any) -> Condition:
+        """The numbers of this text."""
+        comparable_kind(value)
+        return self.those(lambda text: text == value)
+
+    def ordered(self, lookup: Any, value: Any) -> Held:
+        """The numbers of the texts before or after it."""
+        if not isinstance(value, str):
+            return Held(False, negated(self.missing()))
+        return Held(self.those(lambda text: _ORDER[lookup](text, value)))
+
+    def among(self, values: Any) -> Held:
+        """The numbers of the texts in the list."""
+        if isinstance(values, list):
+            return Held(self.those(lambda text: text in values))
+        return super().among(values)
+
+    def text_has(self, function: str, text: Any) -> Held:
+        """The numbers of the texts that have it."""
+        if not isinstance(text, str):
+            return super().text_has(function, text)
+        return Held(self.those(lambda known: METHODS[function].compute(known, text)))
 
 
 class JsonPlace(Place):

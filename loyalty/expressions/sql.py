@@ -21,6 +21,7 @@ from loyalty.expressions.places import (
     FieldPlace,
     Held,
     JsonPlace,
+    KnownPlace,
     Place,
     both,
     either,
@@ -208,7 +209,7 @@ class _Translator:
                     raise NotInSql("A part with such a name cannot be asked of the database.")
                 return JsonPlace(column.field, rest)
             if not rest and column.type not in ("json", "rows"):
-                return FieldPlace(column)
+                return FieldPlace(column) if column.known is None else KnownPlace(column.field, column.known())
         raise NotInSql(f"{'.'.join(path)} cannot be asked of the database.")
 
     def compared(self, node: Node) -> Held:

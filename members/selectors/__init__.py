@@ -1,6 +1,7 @@
 """Reads of members, programs and tiers."""
 
 from members.selectors.audiences import (
+    Glance,
     belongs,
     due_audiences,
     get_audience,
@@ -29,6 +30,7 @@ from members.selectors.programs import (
 from members.selectors.search import find_members, get_named_member
 
 __all__ = [
+    "Glance",
     "belongs",
     "default_program",
     "document_given",

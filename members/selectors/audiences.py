@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
+from functools import partial
 from typing import Any
 
 from django.db.models import F, OuterRef, Q, QuerySet
@@ -15,7 +15,7 @@ from loyalty.expressions.nodes import Node
 from loyalty.expressions.sql import chained
 from loyalty.kernel.errors import NotFound
 from loyalty.kernel.models import Organization
-from members.models import Audience, Enrollment, Member
+from members.models import Audience, Enrollment, LoyaltyTier, Member
 from members.selectors.documents import member_document
 from members.selectors.members import list_members
 
@@ -95,36 +95,38 @@ def _places() -> QuerySet[Enrollment]:
     return Enrollment.objects.filter(member_id=OuterRef("pk"))
 
 
-# What a rule may ask the database of a member. The rest of its document is read in memory.
-COLUMNS: Mapping[tuple[str, ...], Column] = {
-    ("member", name): column
-    for name, column in {
-        "memberId": Column("number", "pk"),
-        "organizationId": Column("number", "organization_id"),
-        "loyaltyMemberId": Column("string", "loyalty_member_id"),
-        "publicLoyaltyMemberId": Column("string", "public_loyalty_member_id"),
-        "memberType": Column("string", "member_type", blank_is_null=True),
-        "active": Column("boolean", "active"),
-        "walletId": Column("number", "wallet_id"),
-        "profile": Column("json", "profile"),
-        "customAttributes": Column("json", "custom_attributes"),
-        "referralCode": Column("string", "referral_code", blank_is_null=True),
-        "createdAt": Column("timestamp", "created_at"),
-        "updatedAt": Column("timestamp", "updated_at"),
-        "tiers": Column(
-            "rows",
-            rows=_places,
-            columns={
-                "loyaltyProgramId": Column("number", "program_id"),
-                "loyaltyTierId": Column("number", "effective_tier_id"),
-                "loyaltyTierKey": Column("string", "effective_tier__key"),
-                "loyaltyManualTierId": Column("number", "manual_tier_id"),
-                "loyaltySystemTierId": Column("number", "system_tier_id"),
-                "expiresAt": Column("timestamp", "manual_expires_at"),
-            },
-        ),
-    }.items()
+def _tiers(organization_id: int) -> dict[int, str]:
+    return dict(LoyaltyTier.objects.filter(program__organization_id=organization_id).values_list("pk", "key"))
+
+
+# What a rule may ask the database of a member, and of its place in a program. The rest is read in memory.
+_OF_MEMBERS: Mapping[str, Column] = {
+    "memberId": Column("number", "pk"),
+    "organizationId": Column("number", "organization_id"),
+    "loyaltyMemberId": Column("string", "loyalty_member_id"),
+    "publicLoyaltyMemberId": Column("string", "public_loyalty_member_id"),
+    "memberType": Column("string", "member_type", blank_is_null=True),
+    "active": Column("boolean", "active"),
+    "walletId": Column("number", "wallet_id"),
+    "profile": Column("json", "profile"),
+    "customAttributes": Column("json", "custom_attributes"),
+    "referralCode": Column("string", "referral_code", blank_is_null=True),
+    "createdAt": Column("timestamp", "created_at"),
+    "updatedAt": Column("timestamp", "updated_at"),
 }
+_OF_PLACES: Mapping[str, Column] = {
+    "loyaltyProgramId": Column("number", "program_id"),
+    "loyaltyTierId": Column("number", "effective_tier_id"),
+    "loyaltyManualTierId": Column("number", "manual_tier_id"),
+    "loyaltySystemTierId": Column("number", "system_tier_id"),
+    "expiresAt": Column("timestamp", "manual_expires_at"),
+}
+
+
+def _columns(organization_id: int) -> dict[tuple[str, ...], Column]:
+    key = Column("string", "effective_tier_id", known=partial(_tiers, organization_id))
+    tiers = Column("rows", rows=_places, columns={**_OF_PLACES, "loyaltyTierKey": key})
+    return {("member", name): column for name, column in {**_OF_MEMBERS, "tiers": tiers}.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +150,14 @@ class Crowd:
         return self.rows.order_by().count() if self.rest is None else sum(1 for _ in self)
 
     def look(self, sample: int, *, most: int) -> Glance:
-        """A quick look: the first members, and how many there are as far as `most` of them were looked at."""
+        """A quick look: the first members, and how many there are, counted up to `most`. Where they are asked one by
+        one, at most CHUNK of them are.
+        """
         if self.rest is None:
             counted = self.rows.order_by()[: most + 1].count()
             return Glance(list(self._all()[:sample]), min(counted, most), is_whole=counted <= most)
-        looked = list(islice(self._all().iterator(chunk_size=CHUNK), most + 1))
+        most = min(most, CHUNK)
+        looked = list(self._all()[: most + 1])
         found = [member for member in looked[:most] if self._fits(member)]
         return Glance(found[:sample], len(found), is_whole=len(looked) <= most)
 
@@ -194,9 +199,10 @@ def members_by_rule(organization: Organization, text: str, *, at: datetime) -> C
     """
     zone = organization.timezone
     rule = compile_text(text, zone)
+    columns = _columns(organization.pk)
     members, is_whole = list_members(organization.pk), True
     for part in chained(rule.node, "&&"):
-        condition = _in_sql(part, at, zone)
+        condition = _in_sql(part, columns, at, zone)
         if condition is None:
             is_whole = False
         else:
@@ -204,8 +210,8 @@ def members_by_rule(organization: Organization, text: str, *, at: datetime) -> C
     return Crowd(members) if is_whole else Crowd(members, rule, at)
 
 
-def _in_sql(part: Node, at: datetime, zone: str) -> Q | None:
+def _in_sql(part: Node, columns: Mapping[tuple[str, ...], Column], at: datetime, zone: str) -> Q | None:
     try:
-        return to_q(part, COLUMNS, {"now": at}, zone)
+        return to_q(part, columns, {"now": at}, zone)
     except NotInSql:
         return None

@@ -14,6 +14,7 @@ from loyalty.kernel.models import ApiCredential, AuditEntry, Job, Operator
 from loyalty.kernel.roles import EVERYTHING
 from loyalty.kernel.services import create_credential, create_job, set_membership
 from members.models import Member
+from members.services import create_audience
 from tests import factories
 from tests.house import TESTER, House
 
@@ -62,6 +63,9 @@ def fill(house: House, member: Member, count: int = 1) -> None:
             progress_total=9,
         )
         Job.objects.filter(pk=job.pk).update(state=Job.State.FAILED, error="It broke.", result={"processed": 4})
+        create_audience(
+            organization_id=house.id, name=f"Some {number}", matcher_type="null-matcher", actor=TESTER, at=now
+        )
         house.give(member, 1000 + number)
         house.take(member, 10, hold=True)
 
