@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from campaigns.api import urls as campaign_urls
 from ledger.api import urls as ledger_urls
 from loyalty.kernel.api import urls as kernel_urls
 from loyalty.kernel.api.signin import SigninView
@@ -21,4 +22,5 @@ urlpatterns = [
     path(f"{_organization}/", include(kernel_urls)),
     path(f"{_organization}/", include(ledger_urls)),
     path(f"{_organization}/", include(member_urls)),
+    path(f"{_organization}/", include(campaign_urls)),
 ]

@@ -206,6 +206,7 @@ INSTALLED_APPS = [
     "loyalty.kernel",
     "ledger",
     "members",
+    "campaigns",
 ]
 MIDDLEWARE = [
     "loyalty.kernel.middleware.RequestContextMiddleware",

@@ -86,3 +86,18 @@ class SearchTooLong(InvalidInput):
     """A search of more words, or of longer ones, than anybody means (semantics 5.6)."""
 
     says = "A search has at most 10 words, of at most 100 characters each."
+
+
+class BadMatcher(InvalidInput):
+    """An audience's matcher cannot work: not an expression, of the wrong type, or not a list (semantics 10.3).
+
+    `position` is where in the expression, from 0, where that is known.
+    """
+
+    code = "BAD_MATCHER"
+    says = "The matcher cannot work."
+
+    def __init__(self, message: str | None = None, *, position: int | None = None) -> None:
+        self.position = position
+        details = {} if position is None else {"position": position}
+        super().__init__(message, field="matcher", **details)

@@ -16,7 +16,7 @@ from loyalty.kernel.api.catalog import CATALOGS
 from loyalty.kernel.roles import EVERYTHING
 from loyalty.kernel.services import create_catalog_entry, create_content_schema, create_user
 from members.models import LoyaltyTier, Member
-from members.services import create_portal, create_program, create_tier, set_member_tier
+from members.services import create_audience, create_portal, create_program, create_tier, set_member_tier
 from tests import factories
 from tests.databases import round_trips
 from tests.history import spend_a_past
@@ -177,6 +177,7 @@ def fill(house: House, what: str, number: int, member: Member) -> None:
             program=house.program, min_required_points=5, tier_order=index + 2, **words(index)
         ),
         "listContentSchemas": lambda index: create_content_schema(type=1, schema="{}", **own, **words(index)),
+        "listAudiences": lambda index: create_audience(matcher_type="null-matcher", **own, **words(index)),
         "listPortals": lambda index: create_portal(**own, **words(index)),
     }
     for catalog in CATALOGS.values():

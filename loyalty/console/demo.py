@@ -30,9 +30,9 @@ from loyalty.kernel.services import (
     set_membership,
     set_password,
 )
-from members.models import LoyaltyProgram, Member
+from members.models import Audience, LoyaltyProgram, Member
 from members.selectors import resolve_account
-from members.services import create_member, create_program, create_tier
+from members.services import create_audience, create_member, create_program, create_tier, refresh_audience
 
 ACTOR = system("demo")
 COFFEE, BOOKS = "demo-coffee", "neighbor-books"
@@ -46,6 +46,17 @@ PEOPLE = (
     ("emil", "Emil", "Ekberg", "+49 151 2345674"),
     ("fatima", "Fatima", "Farouk", "+49 151 2345675"),
     ("grace", "Grace", "Green", "+49 151 2345676"),
+)
+
+# A name, how members are found, and the matcher.
+AUDIENCES: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("Everybody active", "attribute-matcher", {"expression": "member.active"}),
+    (
+        "Bronze by mail",
+        "attribute-matcher",
+        {"expression": 'member.tiers.exists(t, t.loyaltyTierKey == "bronze") && member.profile.email != null'},
+    ),
+    ("Friends of the house", "list-matcher", {"loyaltyMemberIds": ["alice", "bob"]}),
 )
 
 
@@ -69,6 +80,7 @@ def make_demo(at: datetime) -> dict[str, Any]:
     charlie = _member(books, "charlie", "Charlie", "Chen", "+49 151 2345679", at)
     _history(coffee, members, at)
     _history(books, [charlie], at)
+    _audiences(coffee, at)
     password = _admin(kept, at)
     credential = _credential(kept, "demo", coffee.organization, at)
     neighbor = _credential(kept, "neighbor", books.organization, at)
@@ -204,6 +216,16 @@ def _history(house: House, members: list[Member], at: datetime) -> None:
                     )
                 )
         post_transactions(organization_id=house.organization.pk, moves=moves, actor=actor, at=at)
+
+
+def _audiences(house: House, at: datetime) -> None:
+    """Who the coffee chain speaks to, each counted once."""
+    for name, kind, matcher in AUDIENCES:
+        if not Audience.objects.filter(organization=house.organization, name=name).exists():
+            made = create_audience(
+                organization_id=house.organization.pk, name=name, matcher_type=kind, matcher=matcher, actor=ACTOR, at=at
+            )
+            refresh_audience(audience=made, at=at)
 
 
 def _first_day(house: House, today: datetime) -> datetime:

@@ -16,6 +16,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "People",
         (
             ("Members", "members_member", "group"),
+            ("Audiences", "members_audience", "groups"),
             ("Programs", "members_loyaltyprogram", "loyalty"),
             ("Portals", "members_portal", "web"),
         ),

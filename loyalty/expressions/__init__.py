@@ -6,8 +6,9 @@ from loyalty.expressions.annotate import annotate, check_types
 from loyalty.expressions.compiler import Rule, compile_node, compile_text
 from loyalty.expressions.errors import EvaluationError, ExpressionError, NodeError, NotInSql, ParseError
 from loyalty.expressions.parser import parse, parse_with_spans
+from loyalty.expressions.places import Column
 from loyalty.expressions.printer import serialize
-from loyalty.expressions.sql import Column, to_q
+from loyalty.expressions.sql import to_q
 from loyalty.expressions.values import prepared
 
 __all__ = [

@@ -22,6 +22,9 @@ Values = dict[str, Any]
 Part = Callable[[Values], Any]
 
 MAX_STEPS = 10_000
+# Elements of a list (or characters of a text) that are looked at by one fast look, not one by one: so many are a step.
+ELEMENTS_A_STEP = 64
+_LARGE = frozenset({list, dict})
 # Where a running evaluation keeps the steps it has left: no name can look like it.
 _STEPS = "#"
 _ORDER = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
@@ -173,7 +176,7 @@ class _Compiler:
             return self.equality(node, sign == "==")
         left, right = self.part(node["left"]), self.part(node["right"])
         if sign == "in":
-            return lambda values: is_in(left(values), right(values))
+            return _membership(left, right)
         if sign in _ORDER:
             return _ordering(_ORDER[sign], left, right, node["right"])
         return _arithmetic(sign, left, right)
@@ -189,14 +192,16 @@ class _Compiler:
             if wanted:
                 return lambda values: left(values) == text
             return lambda values: (found := left(values)) is not None and found != text
-        if wanted:
-            return lambda values: equal(left(values), right(values))
 
-        def differ(values: Values) -> bool:
+        def alike(values: Values) -> bool:
             one, other = left(values), right(values)
-            return one is not None and other is not None and not equal(one, other)
+            if one is None or other is None:
+                return False
+            if one.__class__ in _LARGE and other.__class__ in _LARGE:
+                _spend(values, min(_extent(one), _extent(other)))
+            return equal(one, other) is wanted
 
-        return differ
+        return alike
 
     def make_call(self, node: Node) -> Part:
         target = node.get("target")
@@ -273,6 +278,35 @@ def _number(node: Node) -> int | Decimal:
     return int(number) if number == number.to_integral_value() else number
 
 
+def _spend(values: Values, elements: int) -> None:
+    """Pay for looking at so many elements of a list, or characters of a text, at once.
+
+    :raises TooManySteps: where there are none left.
+    """
+    values[_STEPS] -= elements // ELEMENTS_A_STEP
+    if values[_STEPS] < 0:
+        raise TooManySteps(f"A rule takes at most {MAX_STEPS} steps.")
+
+
+def _extent(value: Any) -> int:
+    """How many elements a list or a document has, with all that is in them."""
+    if value.__class__ is dict:
+        value = value.values()
+    elif value.__class__ is not list:
+        return 1
+    return 1 + sum(map(_extent, value))
+
+
+def _membership(left: Part, right: Part) -> Part:
+    def inside(values: Values) -> bool:
+        value, among = left(values), right(values)
+        if among.__class__ is list and len(among) > ELEMENTS_A_STEP:
+            _spend(values, len(among))
+        return is_in(value, among)
+
+    return inside
+
+
 def _items(values: Values, owner: Part, cost: int) -> list[Any] | None:
     items = owner(values)
     if items is None:
@@ -326,6 +360,8 @@ def _arithmetic(sign: str, left: Part, right: Part) -> Part:
         if one is None or other is None:
             return None
         if not (one.__class__ in NUMBERS and other.__class__ in NUMBERS):
+            if one.__class__ is str and other.__class__ is str:
+                _spend(values, len(one) + len(other))
             kinds = (type_of(one), type_of(other))
             if kinds not in also and kinds != ("number", "number"):
                 raise EvaluationError(f"{sign} does not go between a {kinds[0]} and a {kinds[1]}.")
@@ -345,6 +381,8 @@ def _call(name: str, function: Function, arguments: list[Part], zone: ZoneInfo) 
             kind = type_of(value)
             if kind not in takes[min(place, len(takes) - 1)]:
                 raise EvaluationError(f"{name} takes no {kind} there.")
+            if kind in ("string", "list") and name != "size":
+                _spend(values, len(value))
         return compute(zone, *given) if function.zoned else compute(*given)
 
     return call

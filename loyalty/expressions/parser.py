@@ -96,7 +96,8 @@ class _Reader:
             left = self.made(start, "binary", operator=operator, left=left, right=right)
         if least == 0 and self.is_now("?"):
             self.take()
-            then = self.expression(0)
+            # As in CEL, a condition between the two signs stands in parentheses.
+            then = self.expression(1)
             self.expect(":")
             left = self.made(start, "conditional", condition=left, then=then, **{"else": self.expression(0)})
         self.nesting -= 1

@@ -64,7 +64,7 @@ def _binary(node: Node) -> str:
 
 
 def _conditional(node: Node) -> str:
-    return f"{_write(node['condition'], 1)} ? {_write(node['then'], 0)} : {_write(node['else'], 0)}"
+    return f"{_write(node['condition'], 1)} ? {_write(node['then'], 1)} : {_write(node['else'], 0)}"
 
 
 def _owner(node: Node) -> str:

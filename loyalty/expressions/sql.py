@@ -6,118 +6,127 @@ not selected, just as a rule that fails in memory does not hold, and `&&` and `|
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import connection
-from django.db.models import Case, DecimalField, F, IntegerField, Q, TextField, Value, When
-from django.db.models.functions import Collate, Left, Length, Right, StrIndex
-from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, IsNull, LessThan, LessThanOrEqual
+from django.db.models import Exists, Q
+from django.db.models.expressions import BaseExpression
+from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
 
 from loyalty.expressions.compiler import compile_node
 from loyalty.expressions.errors import EvaluationError, NotInSql
-from loyalty.expressions.functions import is_number, type_of
-from loyalty.expressions.json_sql import JsonHolds, JsonNumber, JsonText, JsonType, sqlite_number
 from loyalty.expressions.nodes import MACROS, Node, children
+from loyalty.expressions.places import (
+    Columns,
+    FieldPlace,
+    Held,
+    JsonPlace,
+    KnownPlace,
+    Place,
+    both,
+    either,
+    negated,
+)
 
-Condition = Q | bool
+# Of the conditions of one rule, written out. The embedded database's parser gives up at some 40 levels.
+MOST_PARTS = 3000
+MOST_DEEP = 24
 _LOOKUPS = {"<": LessThan, "<=": LessThanOrEqual, ">": GreaterThan, ">=": GreaterThanOrEqual}
 _MIRROR = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """What a path is in the database: a field of one type, a `json` document, or a `list` that `holds` answers for."""
-
-    type: str
-    field: str = ""
-    holds: Callable[[Any], Q] | None = None
-
-
-Columns = Mapping[tuple[str, ...], Column]
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """When a part is true, and when it fails."""
-
-    true: Condition
-    fails: Condition = False
-
-
-def to_q(node: Node, columns: Columns, values: Mapping[str, Any]) -> Q:
-    """The rows for which the rule holds; `values` are what it may read beside them (`now`).
+def to_q(node: Node, columns: Columns, values: Mapping[str, Any], zone: str = "UTC") -> Q:
+    """The rows for which the rule holds; `values` are what it may read beside them (`now`), in the rule's `zone`.
 
     :raises NotInSql: where some part of it cannot be asked of the database.
     """
-    held = _Translator(columns, values).held(node).true
+    held = _Translator(columns, values, zone).held(node).true
     if isinstance(held, bool):
         return Q() if held else Q(pk__in=[])
     return held
 
 
-def _both(one: Condition, other: Condition) -> Condition:
-    if isinstance(one, bool):
-        return other if one else False
-    if isinstance(other, bool):
-        return one if other else False
-    return one & other
-
-
-def _either(one: Condition, other: Condition) -> Condition:
-    if isinstance(one, bool):
-        return True if one else other
-    if isinstance(other, bool):
-        return True if other else one
-    return one | other
-
-
-def _not(one: Condition) -> Condition:
-    if isinstance(one, bool):
-        return not one
-    # Two-valued: what is neither true nor false in SQL is not true, so its opposite is.
-    return Q(Exact(Case(When(one, then=1), default=0, output_field=IntegerField()), 0))
+def chained(node: Node, sign: str) -> list[Node]:
+    """The parts of a chain of `&&` or `||`, from the left; a node that is none is the one part."""
+    if node["type"] != "binary" or node["operator"] != sign:
+        return [node]
+    return [*chained(node["left"], sign), *chained(node["right"], sign)]
 
 
 class _Translator:
     """One way for each shape of condition."""
 
-    def __init__(self, columns: Columns, values: Mapping[str, Any]) -> None:
-        self.columns, self.values = columns, values
+    def __init__(self, columns: Columns, values: Mapping[str, Any], zone: str) -> None:
+        self.columns, self.values, self.zone = columns, values, zone
+        self.measures: dict[int, tuple[int, int, Any]] = {}
 
     def held(self, node: Node) -> Held:
-        """A node that must say true or false."""
+        """A node that must say true or false.
+
+        :raises NotInSql: also where asking it would be too long a question.
+        """
         if self.is_constant(node):
             return self.constant_held(node)
+        found = self.asked(node)
+        for condition in (found.true, found.fails):
+            weight, depth = self.measured(condition)
+            if weight > MOST_PARTS or depth > MOST_DEEP:
+                raise NotInSql("This is too long a question for the database.")
+        return found
+
+    def asked(self, node: Node) -> Held:
+        """A node that reads the row, as conditions."""
         kind = node["type"]
         if kind == "not":
             inner = self.held(node["operand"])
-            return Held(_both(_not(inner.true), _not(inner.fails)), inner.fails)
+            return Held(both(negated(inner.true), negated(inner.fails)), inner.fails)
         if kind == "binary" and node["operator"] in ("&&", "||"):
-            return self.connected(node["operator"], self.held(node["left"]), self.held(node["right"]))
+            return self.connected(node["operator"], [self.held(part) for part in chained(node, node["operator"])])
         if kind == "conditional":
             choice, then, other = (self.held(node[part]) for part in ("condition", "then", "else"))
-            chosen, not_chosen = choice.true, _both(_not(choice.true), _not(choice.fails))
+            chosen, not_chosen = choice.true, both(negated(choice.true), negated(choice.fails))
             return Held(
-                _either(_both(chosen, then.true), _both(not_chosen, other.true)),
-                _either(choice.fails, _either(_both(chosen, then.fails), _both(not_chosen, other.fails))),
+                either(both(chosen, then.true), both(not_chosen, other.true)),
+                either(choice.fails, either(both(chosen, then.fails), both(not_chosen, other.fails))),
             )
         if kind == "binary":
             return self.compared(node)
         if kind == "call":
             return self.called(node)
+        if kind in ("exists", "all"):
+            return self.looped(node, wanted=kind == "exists")
         place = self.place(node)
         return place.boolean()
 
-    def connected(self, sign: str, left: Held, right: Held) -> Held:
-        """`&&` and `||`: the right side only counts where the left does not decide."""
-        if sign == "&&":
-            return Held(_both(left.true, right.true), _either(left.fails, _both(left.true, right.fails)))
-        goes_on = _both(_not(left.true), _not(left.fails))
-        return Held(_either(left.true, _both(goes_on, right.true)), _either(left.fails, _both(goes_on, right.fails)))
+    def connected(self, sign: str, parts: list[Held]) -> Held:
+        """A chain of `&&` or of `||`: what comes later only counts where nothing before it decides. Folded from its
+        end, each part stands in it once or twice; from its beginning, each would double what is there.
+        """
+        found = parts[-1]
+        for part in reversed(parts[:-1]):
+            if sign == "&&":
+                fails = either(part.fails, both(part.true, found.fails))
+                found = Held(both(part.true, found.true), fails)
+            else:
+                fails = either(part.fails, both(negated(part.true), found.fails))
+                found = Held(either(part.true, both(negated(part.fails), found.true)), fails)
+        return found
+
+    def measured(self, condition: Any) -> tuple[int, int]:
+        """How many parts a condition has, written out, and how deep they nest; a shared part counts again."""
+        known = self.measures.get(id(condition))
+        if known is not None:
+            return known[0], known[1]
+        below: Sequence[Any] = ()
+        if isinstance(condition, Q):
+            below = condition.children
+        elif isinstance(condition, BaseExpression):
+            below = [part for part in condition.get_source_expressions() if part is not None]
+        found = [self.measured(part) for part in below]
+        weight, depth = 1 + sum(one for one, _ in found), 1 + max((deep for _, deep in found), default=0)
+        # With the condition itself, so that no other can get its id.
+        self.measures[id(condition)] = (weight, depth, condition)
+        return weight, depth
 
     def is_constant(self, node: Node) -> bool:
         """Whether a node reads nothing of the row."""
@@ -135,19 +144,44 @@ class _Translator:
         """
         if not self.is_constant(node):
             raise NotInSql("This cannot be asked of the database.")
-        return compile_node(node).evaluate(self.values)
+        return compile_node(node, self.zone).evaluate(self.values)
 
     def constant_held(self, node: Node) -> Held:
         """A condition that does not depend on the row."""
         try:
-            return Held(compile_node(node).matches(self.values))
+            return Held(compile_node(node, self.zone).matches(self.values))
         except EvaluationError:
             return Held(False, True)
 
-    def place(self, node: Node) -> _Place:
-        """Where in the database a path leads.
+    def looped(self, node: Node, *, wanted: bool) -> Held:
+        """`exists` and `all` over rows of another table.
 
-        :raises NotInSql: where it leads nowhere there.
+        :raises NotInSql: over anything else, or with a condition that reads more than the row it stands at, or that
+            could fail: in memory the order of the list would then matter.
+        """
+        column = self.columns.get(self.path(node["object"]))
+        if column is None or column.rows is None or column.columns is None:
+            raise NotInSql("This list cannot be asked of the database.")
+        name = node["variable"]
+        columns: Columns = {(name, part): held for part, held in column.columns.items()}
+        values = {other: value for other, value in self.values.items() if other != name}
+        inner = _Translator(columns, values, self.zone).held(node["condition"])
+        if inner.fails is not False:
+            raise NotInSql("A condition that could fail cannot be asked of the database.")
+        # `all` holds where none can be found for which it does not.
+        sought = inner.true if wanted else negated(inner.true)
+        if sought is False:
+            return Held(not wanted)
+        weight, depth = self.measured(sought)
+        rows = Exists(column.rows() if sought is True else column.rows().filter(sought))
+        self.measures[id(rows)] = (weight + 1, depth + 4, rows)
+        found = Q(rows)
+        return Held(found if wanted else negated(found))
+
+    def path(self, node: Node) -> tuple[str, ...]:
+        """The names of a path, from its root.
+
+        :raises NotInSql: where it is no path.
         """
         names: list[str] = []
         while node["type"] in ("member", "index"):
@@ -157,7 +191,14 @@ class _Translator:
             node = node["object"]
         if node["type"] != "identifier":
             raise NotInSql("This cannot be asked of the database.")
-        path = (node["name"], *reversed(names))
+        return (node["name"], *reversed(names))
+
+    def place(self, node: Node) -> Place:
+        """Where in the database a path leads.
+
+        :raises NotInSql: where it leads nowhere there.
+        """
+        path = self.path(node)
         for length in range(len(path), 0, -1):
             column = self.columns.get(path[:length])
             if column is None:
@@ -166,9 +207,9 @@ class _Translator:
             if column.type == "json" and rest:
                 if any(not name or name.isdigit() or '"' in name or "\\" in name for name in rest):
                     raise NotInSql("A part with such a name cannot be asked of the database.")
-                return _Json(column.field, rest)
-            if not rest and column.type != "json":
-                return _Field(column)
+                return JsonPlace(column.field, rest)
+            if not rest and column.type not in ("json", "rows"):
+                return FieldPlace(column) if column.known is None else KnownPlace(column.field, column.known())
         raise NotInSql(f"{'.'.join(path)} cannot be asked of the database.")
 
     def compared(self, node: Node) -> Held:
@@ -188,8 +229,8 @@ class _Translator:
                 sign, left, right = _MIRROR[sign], right, left
             place = self.place(left)
             if right["type"] == "null" and sign in ("==", "!="):
-                there = _not(place.missing())
-                return Held(there if sign == "!=" else _both(_not(there), _not(place.broken())), place.broken())
+                there = negated(place.missing())
+                return Held(there if sign == "!=" else both(negated(there), negated(place.broken())), place.broken())
             value = self.value(right)
         except EvaluationError:
             return Held(False, True)
@@ -200,7 +241,7 @@ class _Translator:
         same = place.equal(value)
         if sign == "==":
             return Held(same, place.broken())
-        return Held(_both(_not(same), _not(place.missing())), place.broken())
+        return Held(both(negated(same), negated(place.missing())), place.broken())
 
     def called(self, node: Node) -> Held:
         """`startsWith`, `endsWith` and `contains` of a path, with a constant.
@@ -217,161 +258,3 @@ class _Translator:
         if text is None:
             return Held(False, place.wrong("string"))
         return place.text_has(node["function"], text)
-
-
-class _Place:
-    """A path in the database."""
-
-    def missing(self) -> Condition:
-        """Where it is null."""
-        raise NotImplementedError
-
-    def broken(self) -> Condition:
-        """Where following it fails: something on the way is no document."""
-        return False
-
-    def of_type(self, kind: str) -> Condition:
-        """Where it holds a value of this type."""
-        raise NotImplementedError
-
-    def expression(self, kind: str) -> Any:
-        """Its value, where it is of this type."""
-        raise NotImplementedError
-
-    def constant(self, value: Any) -> Any:
-        """A constant to compare with."""
-        return Value(value)
-
-    def wrong(self, *kinds: str) -> Condition:
-        """Where there is a value, of none of these types."""
-        fits: Condition = False
-        for kind in kinds:
-            fits = _either(fits, self.of_type(kind))
-        return _either(self.broken(), _both(_not(self.missing()), _not(fits)))
-
-    def equal(self, value: Any) -> Condition:
-        """Where it is the same as `value`."""
-        kind = type_of(value)
-        if kind in ("list", "object", "duration"):
-            raise NotInSql(f"A {kind} cannot be asked of the database.")
-        return _both(self.of_type(kind), Q(Exact(self.expression(kind), self.constant(value))))
-
-    def boolean(self) -> Held:
-        """It alone, as a condition."""
-        return Held(self.equal(True), self.wrong("boolean"))
-
-    def ordered(self, lookup: Any, value: Any) -> Held:
-        """It before or after `value`."""
-        kind = type_of(value)
-        if kind not in ("number", "string", "timestamp"):
-            return Held(False, _either(self.broken(), _not(self.missing())))
-        true = _both(self.of_type(kind), Q(lookup(self.expression(kind), self.constant(value))))
-        return Held(true, self.wrong(kind))
-
-    def among(self, values: Any) -> Held:
-        """It in a constant list."""
-        if values is None:
-            return Held(False, self.broken())
-        if not isinstance(values, list):
-            raise NotInSql("This cannot be asked of the database.")
-        true: Condition = False
-        for value in values:
-            if value is not None:
-                true = _either(true, self.equal(value))
-        return Held(true, self.broken())
-
-    def holds(self, value: Any) -> Held:
-        """A constant in it."""
-        raise NotInSql("This cannot be asked of the database.")
-
-    def text_has(self, function: str, text: Any) -> Held:
-        """It with `text` at its start, its end, or anywhere."""
-        if not isinstance(text, str):
-            return Held(False, _either(self.broken(), _not(self.missing())))
-        whole, size = self.expression("string"), len(text)
-        if not text:
-            found = _not(self.missing())
-        elif function == "contains":
-            found = Q(GreaterThan(StrIndex(whole, Value(text)), 0))
-        else:
-            part = (Left if function == "startsWith" else Right)(whole, size)
-            long_enough = Q(GreaterThanOrEqual(Length(whole), size))
-            found = _both(long_enough, Q(Exact(part, Value(text))))
-        return Held(_both(self.of_type("string"), found), self.wrong("string"))
-
-
-class _Field(_Place):
-    """A column of one type."""
-
-    def __init__(self, column: Column) -> None:
-        self.column = column
-
-    def missing(self) -> Condition:
-        """Where it is null; a list never is."""
-        return False if self.column.type == "list" else Q(IsNull(F(self.column.field), True))
-
-    def of_type(self, kind: str) -> Condition:
-        """Its own type, always."""
-        return kind == self.column.type
-
-    def expression(self, kind: str) -> Any:
-        """The column; text by its code points."""
-        if kind == "string" and connection.vendor == "postgresql":
-            return Collate(F(self.column.field), "C")
-        return F(self.column.field)
-
-    def holds(self, value: Any) -> Held:
-        """What stands for a list answers itself."""
-        if value is None:
-            return Held(False)
-        if self.column.holds is None:
-            return Held(False, _not(self.missing()))
-        return Held(self.column.holds(value))
-
-
-class _Json(_Place):
-    """A part of a JSON column."""
-
-    def __init__(self, field: str, path: Sequence[str]) -> None:
-        self.field, self.path = field, tuple(path)
-
-    def missing(self) -> Condition:
-        """Where it is not there, or JSON's null."""
-        kind = JsonType(self.field, self.path)
-        return Q(IsNull(kind, True)) | Q(Exact(kind, Value("null")))
-
-    def broken(self) -> Condition:
-        """Where something on the way is there, and no document."""
-        found: Condition = False
-        for length in range(1, len(self.path)):
-            kind = JsonType(self.field, self.path[:length])
-            fine = Q(IsNull(kind, True)) | Q(Exact(kind, Value("null"))) | Q(Exact(kind, Value("object")))
-            found = _either(found, _not(fine))
-        return found
-
-    def of_type(self, kind: str) -> Condition:
-        """Where it is of this type; JSON has no dates."""
-        return False if kind == "timestamp" else Q(Exact(JsonType(self.field, self.path), Value(kind)))
-
-    def expression(self, kind: str) -> Any:
-        """Its number or its text."""
-        return (JsonNumber if kind == "number" else JsonText)(self.field, self.path)
-
-    def constant(self, value: Any) -> Any:
-        """A constant as the database compares it with JSON."""
-        if isinstance(value, bool):
-            return Value("true" if value else "false", output_field=TextField())
-        if is_number(value):
-            if connection.vendor == "sqlite":
-                return Value(sqlite_number(value))
-            return Value(Decimal(value), output_field=DecimalField(max_digits=60, decimal_places=28))
-        return Value(value, output_field=None if isinstance(value, datetime) else TextField())
-
-    def holds(self, value: Any) -> Held:
-        """A constant in its list, or among its parts."""
-        if value is None:
-            return Held(False, self.broken())
-        if not isinstance(value, str | bool) and not is_number(value):
-            raise NotInSql(f"A {type_of(value)} cannot be asked of the database.")
-        kinds = ("list", "object") if isinstance(value, str) else ("list",)
-        return Held(Q(Exact(JsonHolds(self.field, self.path, value), Value(True))), self.wrong(*kinds))

@@ -15,6 +15,7 @@ from loyalty.kernel.api.filters import MomentFilter, TextFilter, WholeNumberFilt
 from loyalty.kernel.api.resources import CoreViewSet, ResourceViewSet, written_all
 from members import selectors, services
 from members.api import serializers as shapes
+from members.api.audiences import AudienceAnswer, AudiencesAnswer, MatchAnswer
 from members.models import Member
 from members.selectors.members import with_email
 
@@ -92,12 +93,20 @@ class LoyaltyMemberViewSet(CoreViewSet):
         "retrieve": "getLoyaltyMember",
         "mint": "mintLoyaltyMemberPoints",
         "burn": "burnLoyaltyMemberPoints",
+        "audiences": "listLoyaltyMemberAudiences",
+        "matches": "checkLoyaltyMemberAudience",
     }
     reads, writes = "members:read", "ledgers:write"
+    action_roles = {"audiences": "members:read", "matches": "members:read"}
     wrapper = "loyalMember"
     serializer_class = shapes.MemberAnswer
     inputs = {"mint": shapes.MemberPointsInput, "burn": shapes.MemberPointsInput}
-    answers = {"mint": shapes.MemberPointsAnswer, "burn": shapes.MemberPointsAnswer}
+    answers = {
+        "mint": shapes.MemberPointsAnswer,
+        "burn": shapes.MemberPointsAnswer,
+        "audiences": AudiencesAnswer,
+        "matches": MatchAnswer,
+    }
 
     def member(self) -> Member:
         """The member of the path."""
@@ -114,6 +123,22 @@ class LoyaltyMemberViewSet(CoreViewSet):
     def burn(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Take points from the member, in the account that is meant (semantics 1.4, 2.7)."""
         return self._post(services.burn_member_points)
+
+    def audiences(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The active audiences the member belongs to now (semantics 10.3)."""
+        member = self.member()
+        matching = selectors.matching_audiences(
+            selectors.member_document(member),
+            selectors.list_audiences(self.organization_id).filter(active=True).order_by("pk"),
+            at=self.at,
+        )
+        return Response({"audiences": written_all(AudienceAnswer, matching)})
+
+    def matches(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Whether the member belongs to the audience now."""
+        document = selectors.member_document(self.member())
+        audience = selectors.get_audience(self.organization_id, self.kwargs["audienceId"])
+        return Response({"match": selectors.belongs(document, audience, at=self.at)})
 
     def _post(self, service: Any) -> Response:
         fields = self.read_input()

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from loyalty.kernel.api import paths  # noqa: F401 - registers the converters
-from members.api import journal, members, portals, programs, search
+from members.api import audiences, journal, members, portals, programs, search
 
 _program = "loyalty-programs/<rowid:loyaltyProgramId>"
 _place = "members/<rowid:memberId>/loyalty-programs/<rowid:loyaltyProgramId>"
@@ -31,5 +31,10 @@ urlpatterns = [
     path(_loyal, members.LoyaltyMemberViewSet.as_view({"get": "retrieve"})),
     path(f"{_loyal}/tier", journal.LoyaltyMemberTierViewSet.as_view({"put": "set_tier"})),
     path(f"{_loyal}/mint", members.LoyaltyMemberViewSet.as_view({"post": "mint"})),
+    path(f"{_loyal}/audiences", members.LoyaltyMemberViewSet.as_view({"get": "audiences"})),
+    path(f"{_loyal}/audiences/<rowid:audienceId>", members.LoyaltyMemberViewSet.as_view({"get": "matches"})),
+    path("audiences", audiences.AudienceViewSet.as_view({"get": "list", "post": "create"})),
+    path("audiences/<rowid:audienceId>", audiences.AudienceViewSet.as_view({"get": "retrieve", "patch": "update"})),
+    path("audience-matches", audiences.AudienceMatchesViewSet.as_view({"post": "match"})),
     path(f"{_loyal}/burn", members.LoyaltyMemberViewSet.as_view({"post": "burn"})),
 ]

@@ -56,6 +56,7 @@ class Member(models.Model):
         indexes = [
             models.Index(fields=["organization", "id"], name="member_of_organization"),
             models.Index(fields=["organization", "created_at"], name="member_by_date"),
+            # Search and the rules of audiences ask for it.
             models.Index(fields=["organization", "member_type", "id"], name="member_by_type"),
             # Few are blocked: a list of them must not walk all the others.
             models.Index(fields=["organization", "id"], name="member_blocked", condition=Q(active=False)),

@@ -1,5 +1,6 @@
 """What may be written about members and programs, one verb each."""
 
+from members.services.audiences import create_audience, refresh_audience, refresh_due_audiences, update_audience
 from members.services.members import create_member, update_member
 from members.services.merging import merge_members
 from members.services.organizations import set_organization
@@ -11,6 +12,7 @@ from members.services.standing import expire_manual_tiers, leave_program, set_me
 
 __all__ = [
     "burn_member_points",
+    "create_audience",
     "create_member",
     "create_portal",
     "create_program",
@@ -22,9 +24,12 @@ __all__ = [
     "make_default_program",
     "merge_members",
     "mint_member_points",
+    "refresh_audience",
+    "refresh_due_audiences",
     "rotate_public_id",
     "set_member_tier",
     "set_organization",
+    "update_audience",
     "update_member",
     "update_portal",
     "update_program",

@@ -24,6 +24,7 @@ NAMES = (
     "balance",
     "listing",
     "books",
+    "rules",
 )
 
 
@@ -46,6 +47,7 @@ class Scale:
     history: int = 5_000_000
     history_small: int = 10_000
     lists: int = 150
+    decisions: int = 500_000
 
 
 QUICK = Scale(
@@ -63,6 +65,7 @@ QUICK = Scale(
     history=50_000,
     history_small=2000,
     lists=20,
+    decisions=50_000,
 )
 # The embedded database beside them, for information: a small shop's sizes.
 EMBEDDED = Scale(import_rows=20_000, lots=4000, postings=500, batches=3, seconds=2.0, members=20_000)

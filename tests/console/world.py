@@ -20,7 +20,7 @@ from loyalty.kernel.services import (
     set_membership,
 )
 from members.models import Member
-from members.services import create_portal
+from members.services import create_audience, create_portal
 from tests import factories
 from tests.house import TESTER, House
 
@@ -77,6 +77,7 @@ def fill(house: House, member: Member, count: int = 1) -> None:
             create_catalog_entry(model=model, code=f"{model.word}-{count_so_far}", label=name, tags=["a"], **here)
         create_content_schema(name=f"Schema {number} of {house.id}", type=1, schema="{}", **here)
         create_portal(name=f"Portal {number} of {house.id}", program_id=house.program.pk, **here)
+        create_audience(name=f"Some {number}", matcher_type="null-matcher", **here)
         house.give(member, 1000 + number)
         house.take(member, 10, hold=True)
 

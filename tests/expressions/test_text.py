@@ -47,6 +47,8 @@ def test_any_row_of_signs_is_an_expression_or_a_refusal(signs: list[str]) -> Non
         ("((a))&&(b||c)", "a && (b || c)"),
         ("a?b:c?d:e", "a ? b : c ? d : e"),
         ("(a?b:c)?d:e", "(a ? b : c) ? d : e"),
+        ("a?(b?c:d):e", "a ? (b ? c : d) : e"),
+        ("a?b?c:d:e", None),
         ("!(!a)", "!!a"),
         ("-(1+2)", "-(1 + 2)"),
         ("2.500", "2.5"),

@@ -12,6 +12,8 @@ from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
 MAX_DEPTH = 32
+# The tree of an expression is at most 50 nodes deep, each an object that may stand in a list, below a few of ours.
+MAX_TREE_DEPTH = 110
 
 
 class BodyTooLarge(APIException):
@@ -22,14 +24,14 @@ class BodyTooLarge(APIException):
     default_code = "payload_too_large"
 
 
-def read_json(body: bytes) -> Any:
+def read_json(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
     """The value in `body`.
 
-    :raises ParseError: where it is not JSON, nests deeper than MAX_DEPTH or holds a NUL character, which no database
+    :raises ParseError: where it is not JSON, nests deeper than `max_depth` or holds a NUL character, which no database
         keeps.
     """
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _depth(body) > MAX_DEPTH:
-        raise ParseError(f"The body nests deeper than {MAX_DEPTH} levels.")
+    if body.count(b"[") + body.count(b"{") > max_depth and _depth(body) > max_depth:
+        raise ParseError(f"The body nests deeper than {max_depth} levels.")
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -72,6 +74,7 @@ class StrictJSONParser(BaseParser):
     """`application/json` as the core API takes it: an object or an array, within the limits above."""
 
     media_type = "application/json"
+    max_depth = MAX_DEPTH
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
@@ -80,4 +83,10 @@ class StrictJSONParser(BaseParser):
         body = stream.read(settings.MAX_BODY_BYTES + 1)
         if len(body) > settings.MAX_BODY_BYTES:
             raise BodyTooLarge
-        return read_json(body) if body.strip() else {}
+        return read_json(body, self.max_depth) if body.strip() else {}
+
+
+class TreeParser(StrictJSONParser):
+    """The same for bodies with trees of the rules language in them, which nest deeper than anything else."""
+
+    max_depth = MAX_TREE_DEPTH

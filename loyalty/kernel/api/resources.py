@@ -20,7 +20,7 @@ from loyalty.kernel import clock
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.api.authentication import BearerAuthentication
 from loyalty.kernel.api.listing import CoreOrdering, CorePagination
-from loyalty.kernel.errors import NotFound
+from loyalty.kernel.errors import InvalidInput, NotFound
 from loyalty.kernel.roles import ANY
 from loyalty.kernel.selectors import Caller
 
@@ -93,8 +93,14 @@ class CoreViewSet(GenericViewSet[Any]):
         return Actor("credential", self.caller.credential_id, self.caller.credential_name, request_id)
 
     def read_input(self) -> dict[str, Any]:
-        """The body, checked against the action's input shape; only what was sent is in it."""
-        return read_input(self.inputs[self.action], self.request.data)
+        """The body, checked against the action's input shape; only what was sent is in it.
+
+        :raises InvalidInput: where it names another organization than the path does (semantics 0.2).
+        """
+        fields = read_input(self.inputs[self.action], self.request.data)
+        if fields.pop("organization_id", self.organization_id) != self.organization_id:
+            raise InvalidInput("The organization must be the one of the path.", field="organizationId")
+        return fields
 
     def answer(self, value: Any, *, status: int = 200) -> Response:
         """`value` in the resource's shape, under its key."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench.figures import checking, contention, imports, listing, posting, settling, web
+from tests.bench.figures import checking, contention, imports, listing, posting, rules, settling, web
 from tests.bench.measuring import Measure
 
 MEASURES: tuple[Measure, ...] = (
@@ -17,4 +17,5 @@ MEASURES: tuple[Measure, ...] = (
     web.BALANCE,
     listing.LISTING,
     checking.CHECKING,
+    rules.RULES,
 )
