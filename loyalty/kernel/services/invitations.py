@@ -25,12 +25,11 @@ with the user name {username}. The password comes from the person who invited yo
 
 
 def ask_to_invite(*, place: Membership, actor: Actor, at: datetime) -> Job:
-    """Have the person behind `place` invited to its organization; once for each place."""
+    """Have the person behind `place` invited to its organization."""
     return create_job(
         kind=KIND,
         organization_id=place.organization_id,
         params={"membership": place.pk, "name": place.operator.username},
-        unique_key=str(place.pk),
         actor=actor,
         at=at,
     )
