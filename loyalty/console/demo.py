@@ -30,9 +30,16 @@ from loyalty.kernel.services import (
     set_membership,
     set_password,
 )
-from members.models import Audience, LoyaltyProgram, Member
+from members.models import Audience, LoyaltyProgram, LoyaltyTier, Member, TierChange
 from members.selectors import resolve_account
-from members.services import create_audience, create_member, create_program, create_tier, refresh_audience
+from members.services import (
+    create_audience,
+    create_member,
+    create_program,
+    create_tier,
+    refresh_audience,
+    set_member_tier,
+)
 
 ACTOR = system("demo")
 COFFEE, BOOKS = "demo-coffee", "neighbor-books"
@@ -47,6 +54,9 @@ PEOPLE = (
     ("fatima", "Fatima", "Farouk", "+49 151 2345675"),
     ("grace", "Grace", "Green", "+49 151 2345676"),
 )
+
+# Who comes more often, or less: their points are in different tiers.
+_CUPS = {"alice": 10, "bob": 4, "dora": 3, "grace": 3}
 
 # A name, how members are found, and the matcher.
 AUDIENCES: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -80,6 +90,7 @@ def make_demo(at: datetime) -> dict[str, Any]:
     charlie = _member(books, "charlie", "Charlie", "Chen", "+49 151 2345679", at)
     _history(coffee, members, at)
     _history(books, [charlie], at)
+    _gold_by_hand(coffee, members[-1], at)
     _audiences(coffee, at)
     password = _admin(kept, at)
     credential = _credential(kept, "demo", coffee.organization, at)
@@ -199,7 +210,7 @@ def _history(house: House, members: list[Member], at: datetime) -> None:
             moves.append(
                 mint(
                     **words,
-                    amount=12_345 + 1_000 * place + 777 * month,
+                    amount=_CUPS.get(member.loyalty_member_id, 1) * (4_321 + 100 * place + 77 * month),
                     description="Points for your cups",
                     unique_key=key,
                     external_event_at=day,
@@ -216,6 +227,21 @@ def _history(house: House, members: list[Member], at: datetime) -> None:
                     )
                 )
         post_transactions(organization_id=house.organization.pk, moves=moves, actor=actor, at=at)
+
+
+def _gold_by_hand(house: House, member: Member, at: datetime) -> None:
+    """A tier somebody gave, until a year from now."""
+    gold = LoyaltyTier.objects.get(program=house.program, name="Gold")
+    if not TierChange.objects.filter(member=member, tier=gold).exists():
+        set_member_tier(
+            member=member,
+            program=house.program,
+            loyalty_tier_id=gold.pk,
+            expires_at=at + timedelta(days=365),
+            actor=ACTOR,
+            at=at,
+            reason="She won the raffle.",
+        )
 
 
 def _audiences(house: House, at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.utils.html import format_html
@@ -11,7 +12,7 @@ from ledger.admin.display import kind_of, names_of
 from loyalty.kernel.desk import Panel, link_to, when
 from loyalty.kernel.desk.display import NOTHING
 from members.models import Enrollment, EventType, LoyaltyEvent, Member, TierChange
-from members.selectors import list_events, progress_of
+from members.selectors import list_audiences, list_events, matching_audiences, member_document, progress_of
 
 CHANGES_SHOWN = 20
 EVENTS_SHOWN = 30
@@ -80,6 +81,17 @@ def tiers_panel(member: Member) -> Panel:
             for change in changes
         ],
         empty="No tier has counted yet.",
+    )
+
+
+def audiences_panel(member: Member, at: datetime) -> Panel:
+    """Which audiences the member belongs to now."""
+    found = matching_audiences(member_document(member), list_audiences(member.organization_id).order_by("name"), at=at)
+    return Panel(
+        "Audiences",
+        ("Audience", "How members are found"),
+        [(link_to(audience), audience.get_matcher_type_display()) for audience in found],
+        empty="The member is in no audience.",
     )
 
 

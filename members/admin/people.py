@@ -33,7 +33,7 @@ from ledger.services import available_balances
 from loyalty.kernel.desk import Act, Link, Panel, address_of, clock_of, copyable, seat_of, state, when
 from loyalty.kernel.desk.display import NOTHING
 from members.admin.imports import ImportPoints
-from members.admin.life import events_panel, programs_panel, tiers_panel
+from members.admin.life import audiences_panel, events_panel, programs_panel, tiers_panel
 from members.admin.member_acts import MEMBER_ACTS, CreateMember
 from members.admin.points_acts import POINTS_ACTS
 from members.models import Enrollment, Member
@@ -259,6 +259,8 @@ class MemberAdmin(PointsAdmin):
         yield programs_panel(target)
         if seat.may("tiers:read", target.organization_id):
             yield tiers_panel(target)
+        if seat.may("campaigns:read", target.organization_id):
+            yield audiences_panel(target, at)
         yield events_panel(target, tells_points=seat.may("ledgers:read", target.organization_id))
 
 

@@ -130,17 +130,6 @@ class ProgramUpdate(CamelSerializer):
     setAsDefault = Flag()
     mainPortalId = Id(required=False, allow_null=True)
 
-    def validate_mainPortalId(self, value: int | None) -> None:
-        """There are no portals yet, so none can be a program's."""
-        if value is not None:
-            raise serializers.ValidationError("There is no such portal.")
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """The fields given, without the portal that cannot be."""
-        fields: dict[str, Any] = super().to_internal_value(data)
-        fields.pop("main_portal_id", None)
-        return fields
-
 
 class ProgramInput(ProgramUpdate):
     """A new program. Its tiers come after it, so none of them can be its default yet (semantics 6.5)."""
@@ -154,7 +143,7 @@ class ProgramInput(ProgramUpdate):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """The fields given, without the tier that cannot be."""
-        fields = super().to_internal_value(data)
+        fields: dict[str, Any] = super().to_internal_value(data)
         fields.pop("default_tier_id", None)
         return fields
 
@@ -173,14 +162,9 @@ class ProgramAnswer(CamelSerializer):
     mainLedgerAccountId = WholeNumber(source="main_account_id", allow_null=True)
     isDefault = serializers.BooleanField()
     defaultTierId = WholeNumber(allow_null=True)
-    mainPortalId = serializers.SerializerMethodField()
+    mainPortalId = WholeNumber(source="main_portal_id", allow_null=True)
     createdAt = Moment()
     updatedAt = Moment()
-
-    @extend_schema_field({"type": "number", "nullable": True})
-    def get_mainPortalId(self, program: Any) -> None:
-        """There are no portals yet."""
-        return
 
 
 class TierInput(CamelSerializer):

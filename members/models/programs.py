@@ -13,7 +13,7 @@ class LoyaltyProgram(models.Model):
     """One program of an organization, on one of its ledgers; `key` never changes.
 
     `main_account` is where points go that nobody named an account for, `tier_account` the one whose balance decides
-    tiers. One program of an organization is its default.
+    tiers, `main_portal` where its members are sent. One program of an organization is its default.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="programs")
@@ -25,6 +25,9 @@ class LoyaltyProgram(models.Model):
     ledger = models.ForeignKey(Ledger, on_delete=models.PROTECT, related_name="+")
     main_account = models.ForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
     tier_account = models.ForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    main_portal = models.ForeignKey(
+        "members.Portal", on_delete=models.PROTECT, related_name="+", null=True, blank=True, db_index=False
+    )
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 

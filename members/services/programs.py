@@ -15,7 +15,14 @@ from loyalty.kernel.models import Organization
 from loyalty.kernel.services import apply_changes, new_key, record
 from members.errors import DefaultProgramRequired, DefaultTierRequired, TierLadderBroken
 from members.models import LoyaltyProgram, LoyaltyTier
+from members.selectors import list_portals
 from members.services.standing import start_reevaluation
+
+
+def _check_portal(organization_id: int, portal_id: int | None) -> None:
+    """:raises InvalidInput: where the portal is not the organization's."""
+    if portal_id is not None and not list_portals(organization_id).filter(pk=portal_id).exists():
+        raise InvalidInput("The portal must be one of the organization's.", field="mainPortalId")
 
 
 def _check_books(organization_id: int, wanted: dict[str, Any], ledger_id: int) -> None:
@@ -40,14 +47,16 @@ def create_program(
     description: str = "",
     main_account_id: int | None = None,
     tier_account_id: int | None = None,
+    main_portal_id: int | None = None,
     set_as_default: bool = False,
 ) -> LoyaltyProgram:
     """A new program; an organization's first one becomes its default.
 
-    :raises InvalidInput: a ledger that is not the organization's, or an account that is not the ledger's.
+    :raises InvalidInput: a ledger or portal that is not the organization's, or an account that is not the ledger's.
     """
     wanted: dict[str, Any] = {"main_account_id": main_account_id, "tier_account_id": tier_account_id}
     _check_books(organization_id, wanted, ledger_id)
+    _check_portal(organization_id, main_portal_id)
     siblings = LoyaltyProgram.objects.filter(organization_id=organization_id)
     program = LoyaltyProgram.objects.create(
         organization_id=organization_id,
@@ -56,6 +65,7 @@ def create_program(
         description=description,
         active=active,
         ledger_id=ledger_id,
+        main_portal_id=main_portal_id,
         created_at=at,
         updated_at=at,
         **wanted,
@@ -79,7 +89,7 @@ def update_program(
 ) -> LoyaltyProgram:
     """Change what is named; `set_as_default` makes it the organization's default program.
 
-    :raises InvalidInput: a ledger that is not the organization's, or an account that is not the ledger's.
+    :raises InvalidInput: a ledger or portal that is not the organization's, or an account that is not the ledger's.
     :raises DefaultProgramRequired: the default flag taken from the default program.
     """
     wanted = dict(changes)
@@ -89,6 +99,7 @@ def update_program(
     ledger_id = wanted.get("ledger_id", program.ledger_id)
     both = {name: wanted.get(name, getattr(program, name)) for name in ("main_account_id", "tier_account_id")}
     _check_books(program.organization_id, both, ledger_id)
+    _check_portal(program.organization_id, wanted.get("main_portal_id"))
     decided = program.tier_account_id
     apply_changes(
         program,

@@ -165,7 +165,16 @@ def test_the_page_of_a_member_tells_what_matters(
     notes = [(name, re.sub(r"<[^>]+>", "", value)) for name, value in figure.notes]
     assert notes[:3] == [("held", "500"), ("pending", "300"), ("next to expire", "2,500")]
     titles = [panel.title for panel in page.context["panels"]]
-    assert titles == ["Held", "Movements", "Credits", "Programs", "Tiers so far", "What happened", "History"]
+    assert titles == [
+        "Held",
+        "Movements",
+        "Credits",
+        "Programs",
+        "Tiers so far",
+        "Audiences",
+        "What happened",
+        "History",
+    ]
     body = page.content.decode()
     for text in ("Zoë Müller-Adams", "A long walk", "crm-77", "4711 0815", "Base", "Program"):
         assert text in body

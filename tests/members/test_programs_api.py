@@ -8,8 +8,10 @@ import pytest
 import time_machine
 
 from ledger import services
+from loyalty.kernel import clock
 from loyalty.kernel.models import AuditEntry
 from members.models import LoyaltyProgram
+from members.services import create_portal
 from tests import factories
 from tests.house import NOON, NOON_TEXT, TESTER, Api, House, api_for
 from tests.refusals import refuses
@@ -140,10 +142,19 @@ def test_what_an_update_does_not_name_stays(
     assert changed["mainLedgerAccountId"] == house.account.pk
 
 
-def test_a_tier_or_portal_that_cannot_be_yet_is_refused(house: House, api: Api, body: dict[str, Any]) -> None:
+def test_a_tier_that_cannot_be_yet_is_refused_and_a_portal_of_others(
+    house: House, api: Api, neighbor: House, body: dict[str, Any]
+) -> None:
     tier_id = house.program.tiers.get().pk
     refuses(api, "POST", "loyalty-programs", {**body, "defaultTierId": tier_id}, 400, "INVALID_INPUT")
-    refuses(api, "POST", "loyalty-programs", {**body, "mainPortalId": 1}, 400, "INVALID_INPUT")
+    theirs = create_portal(organization_id=neighbor.id, name="Theirs", actor=TESTER, at=clock.now())
+    for portal_id in (theirs.pk, 10**9):
+        refuses(api, "POST", "loyalty-programs", {**body, "mainPortalId": portal_id}, 400, "INVALID_INPUT")
+        path = f"loyalty-programs/{house.program.pk}"
+        refuses(api, "PUT", path, {**body, "setAsDefault": True, "mainPortalId": portal_id}, 400, "INVALID_INPUT")
+    own = create_portal(organization_id=house.id, name="Ours", actor=TESTER, at=clock.now())
+    made = api.post("loyalty-programs", {**body, "mainPortalId": own.pk}).body["loyaltyProgram"]
+    assert made["mainPortalId"] == own.pk
 
 
 def listed(api: Api, query: str = "") -> list[str]:
