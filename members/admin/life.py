@@ -19,8 +19,8 @@ EVENTS_SHOWN = 30
 _CALLED = dict(EventType.choices)
 
 
-def programs_panel(member: Member) -> Panel:
-    """Where the member stands in each program, and what the next tier asks for."""
+def programs_panel(member: Member, *, tells_points: bool) -> Panel:
+    """Where the member stands in each program, and (where the person may see points) what the next tier asks for."""
     places = (
         Enrollment.objects.filter(member=member)
         .select_related("member", "program__tier_account", "effective_tier", "system_tier", "manual_tier")
@@ -35,7 +35,7 @@ def programs_panel(member: Member) -> Panel:
                 place.effective_tier or NOTHING,
                 place.system_tier or NOTHING,
                 _by_hand(place),
-                _next(place),
+                _next(place) if tells_points else NOTHING,
                 when(place.created_at),
             )
             for place in places

@@ -256,12 +256,13 @@ class MemberAdmin(PointsAdmin):
             yield from holds_panel(target.wallet_id, may_end=may_end)
             yield movements_panel(target.organization_id, target.wallet_id)
             yield lots_panel(target.wallet_id)
-        yield programs_panel(target)
+        tells_points = seat.may("ledgers:read", target.organization_id)
+        yield programs_panel(target, tells_points=tells_points)
         if seat.may("tiers:read", target.organization_id):
             yield tiers_panel(target)
         if seat.may("campaigns:read", target.organization_id):
             yield audiences_panel(target, at)
-        yield events_panel(target, tells_points=seat.may("ledgers:read", target.organization_id))
+        yield events_panel(target, tells_points=tells_points)
 
 
 def _plain(value: Any) -> str:
