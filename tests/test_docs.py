@@ -53,3 +53,28 @@ def test_the_ledgers_page_shows_the_worked_sums_as_they_are_proved() -> None:
     page = (ROOT / "docs/ledger.md").read_text()
     for table in TABLES:
         assert table.strip() in page
+
+
+def test_the_rules_page_says_what_rules_come_to() -> None:
+    from loyalty.expressions import compile_text
+
+    page = (ROOT / "docs/rules.md").read_text()
+    rows = re.findall(r"^\| `([^`]+)` \| ([^|]+) \|$", page.split("## How it counts")[1].split("## Functions")[0], re.M)
+    assert len(rows) > 15
+    for rule, value in rows:
+        found = compile_text(rule).evaluate({})
+        assert str(found).lower() == value.strip(), rule
+
+
+def test_the_rules_page_names_every_function() -> None:
+    from loyalty.expressions.functions import FUNCTIONS, METHODS
+    from loyalty.expressions.nodes import MACROS
+
+    told = set(
+        re.findall(r"`(\.?[a-zA-Z]+)`", (ROOT / "docs/rules.md").read_text().split("## Functions")[1].split("##")[0])
+    )
+    assert told - {"min", "max", "round"} == (set(FUNCTIONS) | {f".{name}" for name in (*METHODS, *MACROS)}) - {
+        "min",
+        "max",
+        "round",
+    }
