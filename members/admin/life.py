@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from django.utils.html import format_html
 
 from ledger.admin import points
-from ledger.admin.display import kind_of, names_of
+from ledger.admin.display import kind_of, moved, names_of
 from loyalty.kernel.desk import Panel, link_to, when
 from loyalty.kernel.desk.display import NOTHING
-from members.models import Enrollment, EventType, LoyaltyEvent, Member, TierChange
+from members.models import Enrollment, EventType, LoyaltyEvent, LoyaltyTier, Member, TierChange
 from members.selectors import list_audiences, list_events, matching_audiences, member_document, progress_of
 
 CHANGES_SHOWN = 20
@@ -98,14 +99,16 @@ def audiences_panel(member: Member, at: datetime) -> Panel:
 def events_panel(member: Member, *, tells_points: bool) -> Panel:
     """What happened, newest first; how many points moved only where the person may see that."""
     events = list_events(member).select_related("transaction__account").order_by("-created_at", "-pk")[:EVENTS_SHOWN]
+    tiers = {tier.pk: tier.name for tier in LoyaltyTier.objects.filter(program__organization=member.organization_id)}
     return Panel(
         "What happened",
-        ("When", "What", "More", "State"),
+        ("When", "What", "Points", "More", "State"),
         [
             (
                 when(event.created_at),
-                _CALLED.get(event.event_type, event.event_type),
-                _more(event, member, tells_points),
+                _what(event, member, tells_points),
+                moved(event.transaction, member.wallet_id) if event.transaction and tells_points else NOTHING,
+                _more(event, tiers),
                 event.get_status_display(),
             )
             for event in events
@@ -114,10 +117,15 @@ def events_panel(member: Member, *, tells_points: bool) -> Panel:
     )
 
 
-def _more(event: LoyaltyEvent, member: Member, tells_points: bool) -> Any:
-    if event.transaction is not None:
-        if not tells_points:
-            return NOTHING
-        moved = points(event.transaction.amount, event.transaction.account)
-        return format_html("{} {}", link_to(event.transaction, kind_of(event.transaction, member.wallet_id)), moved)
-    return event.description or ", ".join(map(str, event.payload.get("changed", ()))) or NOTHING
+def _what(event: LoyaltyEvent, member: Member, tells_points: bool) -> Any:
+    if event.transaction is not None and tells_points:
+        return link_to(event.transaction, kind_of(event.transaction, member.wallet_id))
+    return _CALLED.get(event.event_type, event.event_type)
+
+
+def _more(event: LoyaltyEvent, tiers: Mapping[int, str]) -> Any:
+    if "loyaltyTierId" in event.payload:
+        return tiers.get(event.payload["loyaltyTierId"], NOTHING)
+    changed = ", ".join(str(name).replace("_", " ") for name in event.payload.get("changed", ()))
+    said = event.transaction.description if event.transaction is not None else event.description
+    return said or changed or NOTHING
