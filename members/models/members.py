@@ -109,15 +109,26 @@ class Enrollment(models.Model):
     """A member's place in one program: the tier reached by points, the one given by hand, the one that counts."""
 
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="enrollments")
-    program = models.ForeignKey(LoyaltyProgram, on_delete=models.PROTECT, related_name="enrollments")
-    system_tier = models.ForeignKey(LoyaltyTier, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
-    manual_tier = models.ForeignKey(LoyaltyTier, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    program = models.ForeignKey(LoyaltyProgram, on_delete=models.PROTECT, related_name="enrollments", db_index=False)
+    system_tier = models.ForeignKey(
+        LoyaltyTier, on_delete=models.PROTECT, related_name="+", null=True, blank=True, db_index=False
+    )
+    manual_tier = models.ForeignKey(
+        LoyaltyTier, on_delete=models.PROTECT, related_name="+", null=True, blank=True, db_index=False
+    )
     manual_expires_at = models.DateTimeField(null=True, blank=True)
     effective_tier = models.ForeignKey(LoyaltyTier, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["member", "program"], name="enrolled_once")]
+        indexes = [
+            models.Index(fields=["program", "id"], name="enrollment_of_program"),
+            # Few tiers are given until a day: ending them must not walk all the others.
+            models.Index(
+                fields=["manual_expires_at"], name="enrollment_ending", condition=Q(manual_expires_at__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.member} in {self.program}"
