@@ -12,7 +12,7 @@ from django.db import connection
 from ledger import services
 from ledger.models import AccountDay, AccountSupply, Balance, Hold, HoldSlice, Lot, LotUse, Transaction
 from loyalty.kernel import clock
-from members.models import Member
+from members.models import LoyaltyEvent, Member
 from tests.databases import triggers_off
 from tests.house import TESTER, House
 
@@ -91,6 +91,7 @@ def test_a_lost_transaction_is_found(lively: House, alice: Member) -> None:
             cursor.execute("PRAGMA defer_foreign_keys = ON")
         Lot.objects.filter(transaction=doomed).update(transaction=None)
         LotUse.objects.filter(transaction=doomed).delete()
+        LoyaltyEvent.objects.filter(transaction=doomed).delete()
         Transaction.objects.filter(pk=doomed.pk).delete()
     rules = {finding.rule for finding in lively.findings()}
     assert {"balance-equals-transactions", "lot-equals-its-uses", "days-equal-transactions"} <= rules
