@@ -20,6 +20,8 @@ class Posted:
     actor: str
     entries: Sequence[Entry]
     accounts: dict[int, Account]
+    # Whom the members' wallets among them belong to, as those above told the ledger.
+    holders: dict[int, int]
 
     def moved(self) -> list[tuple[Entry, int]]:
         """Each transaction with each holder's wallet it touches. Steps inside a hold are not told by themselves, as in

@@ -45,6 +45,7 @@ class WalletFacts:
     organization_id: int
     kind: str
     active: bool
+    holder_id: int | None
 
 
 @dataclass(slots=True)

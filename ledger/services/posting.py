@@ -13,7 +13,7 @@ from ledger.engine.requests import Move, Request
 from ledger.engine.rows import Entry
 from ledger.engine.run import Answer, Outcome, execute
 from ledger.engine.run import Posting as EnginePosting
-from ledger.models import Transaction
+from ledger.models import Transaction, Wallet
 from ledger.selectors.records import TransactionRecord, describe, record_of
 from ledger.services.chain import note_for_chain
 from loyalty.kernel.actors import Actor
@@ -57,6 +57,11 @@ def tell(book: Book) -> None:
             actor=book.actor,
             entries=book.entries,
             accounts=book.accounts,
+            holders={
+                wallet.id: wallet.holder_id
+                for wallet in book.wallets.values()
+                if wallet.kind == Wallet.Kind.MEMBER and wallet.holder_id is not None
+            },
         )
     )
 

@@ -49,14 +49,24 @@ class LoyaltyEvent(models.Model):
         FAILED = "failed", "Failed"
         SUCCESS = "success", "Done"
 
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
+    # Organization and transaction are not checked again by the database: the ledger has just written the transaction,
+    # which nobody can delete. Two checks for each row of a bulk cost more than the row.
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     event_type = models.CharField(max_length=100)
     status = models.CharField(max_length=7, choices=Status, default=Status.SUCCESS)
     member = models.ForeignKey(
         Member, on_delete=models.PROTECT, related_name="events", null=True, blank=True, db_index=False
     )
     transaction = models.ForeignKey(
-        Transaction, on_delete=models.PROTECT, related_name="+", null=True, blank=True, db_index=False
+        Transaction,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        db_index=False,
+        db_constraint=False,
     )
     unique_key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 - null is "none", many have none
     external_id = models.CharField(max_length=255, blank=True, default="")

@@ -34,18 +34,19 @@ def noting(posted: Posted) -> str:
     """The statement that writes one event for each member whose wallet a transaction moved points of, or to; none for
     a call that moved nobody's.
     """
-    moved = posted.moved()
-    if not moved:
+    holders = posted.holders
+    told = [(entry.id, holders[wallet_id]) for entry, wallet_id in posted.moved() if wallet_id in holders]
+    if not told:
         return ""
-    values = ",".join([f"({entry.id:d},{wallet_id:d})" for entry, wallet_id in moved])
+    values = ",".join([f"({transaction_id:d},{member_id:d})" for transaction_id, member_id in told])
     # As Django writes moments: the embedded database compares them as texts.
     at = posted.at.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
     zone = "+00" if connection.vendor == "postgresql" else ""
     return (
-        f"WITH moved (transaction_id, wallet_id) AS (VALUES {values}) INSERT INTO members_loyaltyevent"
+        f"WITH moved (transaction_id, member_id) AS (VALUES {values}) INSERT INTO members_loyaltyevent"
         " (organization_id, event_type, status, member_id, transaction_id, external_id, description, payload, tags,"
         " execution_results, created_at)"
-        f" SELECT m.organization_id, '{EventType.TRANSACTION_CREATED.value}', '{LoyaltyEvent.Status.SUCCESS.value}',"
-        f" m.id, moved.transaction_id, '', '', '{{}}', '[]', '[]', '{at}{zone}'"
-        " FROM moved JOIN members_member m ON m.wallet_id = moved.wallet_id ORDER BY moved.transaction_id, m.id"
+        f" SELECT {posted.organization_id:d}, '{EventType.TRANSACTION_CREATED.value}',"
+        f" '{LoyaltyEvent.Status.SUCCESS.value}', member_id, transaction_id, '', '', '{{}}', '[]', '[]', '{at}{zone}'"
+        " FROM moved"
     )

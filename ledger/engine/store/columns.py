@@ -21,6 +21,7 @@ ACCOUNT_DAY = AccountDay._meta.db_table
 ENTRY_COLUMNS = tuple(field.name for field in fields(Entry))
 LOT_COLUMNS = tuple(field.name for field in fields(Lot))
 KEY_COLUMNS = ("key_kind", "unique_key", "content_hash", "kind", "id", "answers_id")
+WALLET_COLUMNS = "id, organization_id, kind, active, holder_id"
 USE_COLUMNS = ("lot_id", "transaction_id", "amount")
 SLICE_COLUMNS = ("hold_id", "lot_id", "amount")
 HOLD_COLUMNS = ("transaction_id", "kind", "state", "amount", "captured", "created_at", "closed_at")

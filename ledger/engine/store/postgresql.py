@@ -34,6 +34,7 @@ from ledger.engine.store.columns import (
     SUPPLY,
     TRANSACTION,
     USE_COLUMNS,
+    WALLET_COLUMNS,
     numbers,
     pairs,
     selected,
@@ -237,7 +238,7 @@ class PostgresStore(Store):
         """Lock and read, in one round trip. Later statements see what the locks waited for."""
         queries = [
             f"{ACCOUNT_QUERY} WHERE a.id IN ({numbers(account_ids)}) FOR KEY SHARE OF a",
-            f"SELECT id, organization_id, kind, active FROM ledger_wallet WHERE id IN ({numbers(wallet_ids)})",
+            f"SELECT {WALLET_COLUMNS} FROM ledger_wallet WHERE id IN ({numbers(wallet_ids)})",
             _balances(balance_keys),
             _new_ids(transactions, lots),
         ]

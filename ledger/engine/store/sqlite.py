@@ -31,6 +31,7 @@ from ledger.engine.store.columns import (
     SUPPLY,
     TRANSACTION,
     USE_COLUMNS,
+    WALLET_COLUMNS,
     numbers,
     pairs,
     selected,
@@ -107,7 +108,7 @@ class SqliteStore(Store):
         self.fill_accounts(book, rows(f"{ACCOUNT_QUERY} WHERE a.id IN ({accounts})"))
         self.fill_wallets(
             book,
-            rows(f"SELECT id, organization_id, kind, active FROM ledger_wallet WHERE id IN ({numbers(wallet_ids)})"),
+            rows(f"SELECT {WALLET_COLUMNS} FROM ledger_wallet WHERE id IN ({numbers(wallet_ids)})"),
         )
         self.fill_balances(book, self._balances(balance_keys))
         self.fill_supplies(
