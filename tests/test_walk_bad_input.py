@@ -99,37 +99,36 @@ def test_no_field_takes_nonsense(world: World, api: Api, op: dict[str, Any]) -> 
     assert accepted == []
 
 
-@pytest.mark.parametrize("op", WITH_BODY, ids=lambda op: op["operationId"])
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"null",
-        b"[]",
-        b"5",
-        b'"text"',
-        b"{",
-        b'{"amount": NaN}',
-        b'{"amount": Infinity}',
-        b'{"amount": 1e400}',
-        b"\xff\xfe",
-        b'{"a": "\\ud800"}',
-        b"[" * 100_000,
-        b'{"a":' * 5000 + b"1" + b"}" * 5000,
-    ],
-    ids=repr,
+NO_BODIES = (
+    b"",
+    b"null",
+    b"[]",
+    b"5",
+    b'"text"',
+    b"{",
+    b'{"amount": NaN}',
+    b'{"amount": Infinity}',
+    b'{"amount": 1e400}',
+    b"\xff\xfe",
+    b'{"a": "\\ud800"}',
+    b"[" * 100_000,
+    b'{"a":' * 5000 + b"1" + b"}" * 5000,
 )
-def test_no_operation_takes_a_body_that_is_none(world: World, api: Api, op: dict[str, Any], body: bytes) -> None:
+
+
+@pytest.mark.parametrize("op", WITH_BODY, ids=lambda op: op["operationId"])
+def test_no_operation_takes_a_body_that_is_none(world: World, api: Api, op: dict[str, Any]) -> None:
     before = every_row()
-    answer = api.send(op["method"], world.path(op), body)
-    optional = not any(field["required"] for field in op["body"]) and body == b""
-    if op["operationId"] == "updateLedgerAccountSupply" and optional:
-        assert answer.body == {"transactions": []}
-    elif (op["method"] == "PATCH" or op["operationId"] == "setMemberTier") and optional:
-        assert answer.status_code == 200
-    else:
-        assert is_refused(answer), answer.content
-    assert every_row() == before
+    for body in NO_BODIES:
+        answer = api.send(op["method"], world.path(op), body)
+        optional = not any(field["required"] for field in op["body"]) and body == b""
+        if op["operationId"] == "updateLedgerAccountSupply" and optional:
+            assert answer.body == {"transactions": []}
+        elif (op["method"] == "PATCH" or op["operationId"] == "setMemberTier") and optional:
+            assert answer.status_code == 200
+        else:
+            assert is_refused(answer), (body[:40], answer.content)
+        assert every_row() == before, body[:40]
 
 
 def test_a_body_of_another_type_is_415(world: World, api: Api) -> None:
