@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 from django.core.management.commands.flush import Command as Flush
-from django.db import connection, connections
+from django.db import ProgrammingError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from ledger.models import triggers as ledger_triggers
@@ -93,3 +93,27 @@ def round_trips() -> Iterator[CaptureQueriesContext]:
     """Count the database round trips of a block, BEGIN and COMMIT included."""
     with CaptureQueriesContext(connection) as captured:
         yield captured
+
+
+def analyze(*tables: str) -> None:
+    """Have the planner know what the test wrote, until it ends. The server's own analysis, which would see none of a
+    test's rows, has to wait for the lock.
+    """
+    keep_statistics(*tables)
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {', '.join(tables)}")
+
+
+def keep_statistics(*tables: str) -> None:
+    """Let nobody else analyze the tables until the test's transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE {', '.join(tables)} IN SHARE UPDATE EXCLUSIVE MODE")
+
+
+def forget_statistics(*tables: str) -> None:
+    """Have the planner know nothing of the tables, as in a new house; what other tests left would mislead it. Where the
+    user may not do that, the planner knows what it knows.
+    """
+    keep_statistics(*tables)
+    with suppress(ProgrammingError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM pg_statistic WHERE starelid = ANY(%s::regclass[])", [list(tables)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection
 
 from loyalty.kernel import clock
 from loyalty.kernel.actors import Actor
@@ -12,6 +11,7 @@ from loyalty.kernel.models import AuditEntry
 from loyalty.kernel.selectors import list_audit_actions, list_audit_family
 from loyalty.kernel.services import record
 from members.models import Member
+from tests.databases import analyze
 from tests.house import House
 from tests.staff import Person, staff_of
 
@@ -96,8 +96,7 @@ def test_a_search_reads_its_index_and_not_the_whole_history(house: House, entry:
         for number in range(4000)
     ]
     AuditEntry.objects.bulk_create(many)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE loyalty_auditentry")
+    analyze("loyalty_auditentry")
     rows = AuditEntry.objects.filter(organization_id=house.id)
     for index, query in {
         "audit_target_name": rows.filter(target_name="Member 77"),

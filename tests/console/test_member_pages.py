@@ -20,7 +20,7 @@ from members.selectors import find_members
 from members.services import create_program, create_tier, update_member
 from tests import factories
 from tests.browser import Open, overflow
-from tests.databases import round_trips
+from tests.databases import analyze, round_trips
 from tests.house import TESTER, House
 from tests.staff import Person, refusals
 
@@ -372,7 +372,7 @@ def test_the_search_reads_indexes_only(house: House, zoe: Member) -> None:
             " FROM ledger_wallet w WHERE w.holder_id IS NULL AND w.kind = 'member'",
             [house.id],
         )
-        cursor.execute("ANALYZE members_member")
+    analyze("members_member")
     for text in ("zoe mul", "zoe.mue", "0151 2345678", "4711", "crm-77", str(zoe.pk), str(zoe.customer_id)):
         with round_trips() as captured:
             assert zoe.pk in found(house, text)

@@ -19,7 +19,7 @@ from members.services import create_member, update_member
 from members.words import search_text_of
 from tests import factories
 from tests.crowds import make_members
-from tests.databases import round_trips
+from tests.databases import analyze, round_trips
 from tests.house import TESTER, House
 
 PROFILE = {
@@ -267,8 +267,8 @@ def test_a_search_finds_whom_the_model_finds(house: House, data: st.DataObject, 
 def test_the_index_finds_every_word(house: House, text: str) -> None:
     make_members(organization_id=house.id, count=3000, at=clock.now())
     rows = search_members(Member.objects.filter(organization=house.organization), text)
+    analyze("members_member")
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE members_member")
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_indexscan = off")
     plan = rows.order_by().explain()
@@ -278,8 +278,7 @@ def test_the_index_finds_every_word(house: House, text: str) -> None:
 @pytest.mark.postgresql
 def test_one_of_many_is_found_by_the_index_without_being_told(house: House) -> None:
     make_members(organization_id=house.id, count=20_000, at=clock.now() - timedelta(days=1))
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE members_member")
+    analyze("members_member")
     rows = Member.objects.filter(organization=house.organization).order_by("pk")
     for text in ("member-0001234", "zoë 12345", "+49 151 00001234"):
         plan = search_members(rows, text)[:25].explain()
