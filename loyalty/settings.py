@@ -149,7 +149,7 @@ LEDGER_HOLD_TTL = whole("LEDGER_HOLD_TTL", 0, low=0, high=24 * 366)
 CHAIN_ADAPTER = os.environ.get("CHAIN_ADAPTER", "").strip() or "ledger.services.chain.LocalAdapter"
 if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+", CHAIN_ADAPTER):
     refuse("CHAIN_ADAPTER", "must name a class, like shop.chain.Adapter")
-IMPORT_CHUNK_ROWS = whole("IMPORT_CHUNK_ROWS", 4000, low=1, high=20000)
+IMPORT_CHUNK_ROWS = whole("IMPORT_CHUNK_ROWS", 8000, low=1, high=20000)
 SETTLE_CHUNK_BALANCES = whole("SETTLE_CHUNK_BALANCES", 400, low=1, high=10000)
 
 # --- the queue --------------------------------------------------------------------------------------------------
