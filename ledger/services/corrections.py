@@ -26,9 +26,12 @@ from ledger.services.posting import post_transactions
 from ledger.services.reverting import revert_transactions
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.errors import InvalidInput, NotFound
+from loyalty.kernel.models import AuditEntry
+from loyalty.kernel.selectors import list_audit_of
 from loyalty.kernel.services import record
 
 SOURCE = "correction"
+_TWO_SIDED = ("correction.transferred", "correction.received")
 
 
 @transaction.atomic
@@ -232,6 +235,19 @@ def cancel_credit(*, organization_id: int, lot_id: int, reason: str, actor: Acto
     )
     _mark("cancelled", lot.account, done.amount, done.id, [lot], organization_id, reason, actor, at)
     return done
+
+
+def forget_side(*, organization_id: int, target: Model) -> None:
+    """Blank the name of a person who is forgotten where the other sides of their transfers tell it. Before their own
+    history is blanked, which says which transfers those were.
+    """
+    own = list_audit_of(target._meta.label_lower, target.pk).filter(action__in=_TWO_SIDED)
+    transfers = [number for number in own.values_list("after__transaction", flat=True) if number is not None]
+    entries = AuditEntry.objects.filter(organization_id=organization_id, action__in=_TWO_SIDED)
+    told = list(entries.filter(after__transaction__in=transfers)) if transfers else []
+    for entry in told:
+        entry.after = {name: value for name, value in entry.after.items() if name not in ("to", "from")}
+    AuditEntry.objects.bulk_update(told, ["after"], batch_size=500)
 
 
 def _words(reason: str, unique_key: str | None) -> dict[str, Any]:

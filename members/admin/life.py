@@ -14,6 +14,7 @@ from loyalty.kernel.desk import Panel, link_to, when
 from loyalty.kernel.desk.display import NOTHING
 from members.models import Enrollment, EventType, LoyaltyEvent, LoyaltyTier, Member, TierChange
 from members.selectors import list_audiences, list_events, matching_audiences, member_document, progress_of
+from members.selectors.journal import Step
 
 CHANGES_SHOWN = 20
 EVENTS_SHOWN = 30
@@ -22,11 +23,12 @@ _CALLED = dict(EventType.choices)
 
 def programs_panel(member: Member, *, tells_points: bool) -> Panel:
     """Where the member stands in each program, and (where the person may see points) what the next tier asks for."""
-    places = (
+    places = list(
         Enrollment.objects.filter(member=member)
         .select_related("member", "program__tier_account", "effective_tier", "system_tier", "manual_tier")
         .order_by("pk")
     )
+    steps = progress_of(places) if tells_points else {}
     return Panel(
         "Programs",
         ("Program", "Tier", "By points", "By hand", "Next", "Since"),
@@ -36,7 +38,7 @@ def programs_panel(member: Member, *, tells_points: bool) -> Panel:
                 place.effective_tier or NOTHING,
                 place.system_tier or NOTHING,
                 _by_hand(place),
-                _next(place) if tells_points else NOTHING,
+                _next(place, steps.get(place.pk)),
                 when(place.created_at),
             )
             for place in places
@@ -52,8 +54,8 @@ def _by_hand(place: Enrollment) -> Any:
     return place.manual_tier if ends is None else f"{place.manual_tier} until {ends:%Y-%m-%d}"
 
 
-def _next(place: Enrollment) -> Any:
-    account, step = place.program.tier_account, progress_of(place)
+def _next(place: Enrollment, step: Step | None) -> Any:
+    account = place.program.tier_account
     if step is None or account is None:
         return NOTHING
     return format_html("{} to {}", points(step.missing, account), step.tier)

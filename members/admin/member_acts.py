@@ -10,11 +10,11 @@ from django import forms
 
 from ledger.admin import points
 from ledger.selectors import list_accounts
-from ledger.services import current_balances
+from ledger.services import current_balances, rehearse
 from loyalty.kernel.clock import end_of_local_day
-from loyalty.kernel.desk import Act, Done, Preview, Seat
+from loyalty.kernel.desk import Act, Done, Line, Preview, Seat
 from members.models import LoyaltyProgram, LoyaltyTier, Member
-from members.selectors import get_named_member
+from members.selectors import get_named_member, list_programs
 from members.services import create_member, erase_member, merge_members, set_member_tier, update_member
 
 # What the form calls it, and what the profile does.
@@ -170,7 +170,7 @@ class SetTier(Act):
     def prepare(self) -> None:
         """The organization's programs and their active tiers."""
         fields: Any = self.fields
-        programs = LoyaltyProgram.objects.filter(organization=self.target.organization_id)
+        programs = list_programs(self.target.organization_id)
         fields["program"].queryset = programs.order_by("-is_default", "pk")
         tiers = LoyaltyTier.objects.filter(program__in=programs, active=True).order_by("program", "tier_order")
         fields["tier"].queryset = tiers
@@ -194,7 +194,7 @@ class SetTier(Act):
             at=self.at,
             reason=self.reason,
         )
-        return Done(f"{self.target} has the tier {place.effective_tier or 'of nobody'} now.", self.target)
+        return Done(f"{self.target} has the tier {place.effective_tier or 'nothing'} now.", self.target)
 
 
 class Merge(Act):
@@ -225,27 +225,33 @@ class Merge(Act):
         return get_named_member(self.target.organization_id, self.cleaned_data["member"])
 
     def preview(self) -> Preview:
-        """Who becomes part of whom, and with which points."""
-        other = self.other()
-        balances = current_balances(
-            organization_id=other.organization_id,
+        """Who becomes part of whom, and the points before and after."""
+        other, now = self.other(), self._points()
+        then = rehearse(self._merged_points)
+        accounts = {account.pk: account for account in list_accounts(other.organization_id)}
+        return Preview(
+            f"{other} ({other.loyalty_member_id}) becomes part of {self.target} ({self.target.loyalty_member_id}).",
+            [
+                Line(account.name, points(now[pk], account), points(then[pk], account))
+                for pk, account in accounts.items()
+                if now[pk] or then[pk]
+            ],
+        )
+
+    def _points(self) -> dict[int, int]:
+        """What this member has in each account, valid now or later."""
+        found = current_balances(
+            organization_id=self.target.organization_id,
             ledger_id=None,
-            wallet_id=other.wallet_id,
+            wallet_id=self.target.wallet_id,
             actor=self.actor,
             at=self.at,
         )
-        accounts = {account.pk: account for account in list_accounts(other.organization_id)}
-        rows = [
-            (account, points(found.balance, account), points(found.waiting, account))
-            for found in balances
-            if found.balance or found.waiting
-            for account in [accounts[found.ledger_account_id]]
-        ]
-        return Preview(
-            f"{other} ({other.loyalty_member_id}) becomes part of {self.target} ({self.target.loyalty_member_id}).",
-            headers=("Account", "Points", "Pending"),
-            rows=rows,
-        )
+        return {balance.ledger_account_id: balance.balance + balance.waiting for balance in found}
+
+    def _merged_points(self) -> dict[int, int]:
+        self.act()
+        return self._points()
 
     def act(self) -> Done:
         """Merge the other member into this one."""
@@ -267,8 +273,8 @@ class Erase(Act):
 
     @classmethod
     def fits(cls, target: Member) -> bool:
-        """Who is not erased yet."""
-        return target.erased_at is None
+        """Who is still there; one who was merged is erased with whom they became part of."""
+        return not target.is_gone
 
     def clean_confirm(self) -> str:
         """The id, as it is."""

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from loyalty.kernel.api.fields import OkAnswer
 from loyalty.kernel.api.filters import MomentFilter
 from loyalty.kernel.api.resources import CoreViewSet, ResourceViewSet, written
 from members import selectors, services
@@ -20,7 +21,7 @@ class _MemberTierView(CoreViewSet):
     """Gives a member a tier by hand, and takes it away."""
 
     writes = "tiers:write"
-    answers = {"set_tier": shapes.TierSetAnswer, "leave": shapes.Left}
+    answers = {"set_tier": shapes.TierSetAnswer, "leave": OkAnswer}
 
     def member(self) -> Member:
         """The member of the path."""

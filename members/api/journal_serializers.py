@@ -42,12 +42,6 @@ class TierChangeAnswer(CamelSerializer):
     createdAt = Moment()
 
 
-class Left(serializers.Serializer[Any]):
-    """Done."""
-
-    ok = serializers.BooleanField()
-
-
 class EventAnswer(CamelSerializer):
     """An event as it is read; its number is a text. What the ledger posted says the words of its own."""
 

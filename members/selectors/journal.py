@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -35,13 +36,20 @@ class Step:
     missing: int
 
 
-def progress_of(place: Enrollment) -> Step | None:
-    """The next tier above what the member's points reach; None at the top, or where no points decide."""
-    account_id = place.program.tier_account_id
-    if account_id is None:
-        return None
-    balance = Balance.objects.filter(wallet=place.member.wallet_id, account=account_id).first()
-    held = balance.active if balance is not None else 0
-    above = LoyaltyTier.objects.filter(program=place.program_id, active=True, min_required_points__gt=held)
-    tier = above.order_by("min_required_points", "tier_order").first()
-    return Step(tier, tier.min_required_points - held) if tier is not None else None
+def progress_of(places: Sequence[Enrollment]) -> dict[int, Step]:
+    """The next tier above what the member's points reach, by place; none at the top, or where no points decide. The
+    places are one member's.
+    """
+    accounts = {place.program.tier_account_id for place in places} - {None}
+    wallets = {place.member.wallet_id for place in places}
+    balances = Balance.objects.filter(wallet__in=wallets, account__in=accounts)
+    held = {balance.account_id: balance.active for balance in balances}
+    steps: dict[int, Step] = {}
+    programs = {place.program_id: place for place in places if place.program.tier_account_id is not None}
+    tiers = LoyaltyTier.objects.filter(program__in=programs, active=True)
+    for tier in tiers.order_by("min_required_points", "tier_order"):
+        place = programs[tier.program_id]
+        missing = tier.min_required_points - held.get(place.program.tier_account_id or 0, 0)
+        if missing > 0:
+            steps.setdefault(place.pk, Step(tier, missing))
+    return steps

@@ -52,7 +52,7 @@ def merge_members(*, kept: Member, merged: Member, actor: Actor, at: datetime, r
     _move_points(kept, merged, actor, at)
     _move_profile(kept, merged, at)
     _move_places(kept, merged, actor, at)
-    names = {"kept": kept.loyalty_member_id, "merged": merged.loyalty_member_id}
+    sides = {"kept": kept.pk, "merged": merged.pk}
     for member, kind in ((kept, EventType.MEMBER_UPDATED), (merged, EventType.DEACTIVATED)):
         record_event(
             organization_id=kept.organization_id,
@@ -67,7 +67,7 @@ def merge_members(*, kept: Member, merged: Member, actor: Actor, at: datetime, r
             action="member.merged",
             target=member,
             organization_id=kept.organization_id,
-            after=names,
+            after=sides,
             reason=reason,
         )
     return get_member(kept.organization_id, kept.pk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -10,11 +11,11 @@ from django.db import transaction
 
 from ledger.models import Lot, Transaction
 from ledger.selectors import list_transactions_of_wallet
-from ledger.services import set_wallet_active
+from ledger.services import forget_side, set_wallet_active
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.clock import or_none
-from loyalty.kernel.models import AuditEntry
-from loyalty.kernel.services import record
+from loyalty.kernel.selectors import list_audit_of
+from loyalty.kernel.services import forget_history, record
 from members.errors import MemberGone
 from members.models import Enrollment, EventType, LoyaltyEvent, Member, TierChange
 from members.services.journal import record_event
@@ -82,6 +83,15 @@ def _parts(member: Member) -> Iterator[dict[str, Any]]:
             "transactionId": event.transaction_id,
             "at": event.created_at,
         }
+    for entry in list_audit_of(member._meta.label_lower, member.pk).order_by("pk").iterator():
+        yield {
+            "part": "history",
+            "action": entry.action,
+            "before": entry.before,
+            "after": entry.after,
+            "reason": entry.reason,
+            "at": entry.at,
+        }
 
 
 def _transaction(row: Transaction, wallet_id: int) -> dict[str, Any]:
@@ -99,19 +109,20 @@ def _transaction(row: Transaction, wallet_id: int) -> dict[str, Any]:
 
 @transaction.atomic
 def erase_member(*, member: Member, actor: Actor, at: datetime, reason: str = "") -> Member:
-    """Forget the person: profile, ids, contacts, what the journal and the history say of them. The wallet and its
-    transactions stay as they are, so that the books still prove; they lead to a number only.
+    """Forget the person, with everybody who was merged into them: profile, ids, contacts, what the journal and the
+    history say of them. The wallet and its transactions stay as they are, so that the books still prove; they lead to
+    a number only.
 
-    :raises MemberGone: the member is erased already.
+    :raises MemberGone: the member is erased already, or part of another, who is the one to erase.
     """
     locked = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
-    if locked.erased_at is not None:
+    if locked.is_gone:
         raise MemberGone
-    for one in (
-        locked,
-        *Member.objects.select_for_update(no_key=True).filter(merged_into=locked, erased_at__isnull=True),
-    ):
-        _blank(one, at)
+    parts = [locked]
+    for part in parts:
+        parts += Member.objects.select_for_update(no_key=True).filter(merged_into=part, erased_at__isnull=True)
+    for part in parts:
+        _blank(part, at)
     record_event(organization_id=locked.organization_id, event_type=EventType.DEACTIVATED, member_id=locked.pk, at=at)
     record(
         actor=actor,
@@ -126,13 +137,14 @@ def erase_member(*, member: Member, actor: Actor, at: datetime, reason: str = ""
 
 def _blank(member: Member, at: datetime) -> None:
     member.profile, member.custom_attributes, member.on_chain = {}, {}, {}
-    member.loyalty_member_id = f"erased-{member.pk}"
+    member.loyalty_member_id, member.customer_id = f"erased-{member.pk}", uuid.uuid4()
     member.public_loyalty_member_id, member.referral_code, member.member_type = None, "", ""
     member.active, member.erased_at, member.updated_at = False, at, at
     member.save()
     set_wallet_active(wallet_id=member.wallet_id, active=False)
     make_findable(member)
-    LoyaltyEvent.objects.filter(member=member).update(payload={}, description="", external_id="", tags=[])
-    AuditEntry.objects.filter(target_type=member._meta.label_lower, target_id=str(member.pk)).update(
-        before={}, after={}, target_name=str(member), reason=""
+    LoyaltyEvent.objects.filter(member=member).update(
+        payload={}, description="", external_id="", tags=[], execution_results=[]
     )
+    forget_side(organization_id=member.organization_id, target=member)
+    forget_history(member)

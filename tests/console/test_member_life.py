@@ -64,11 +64,16 @@ def test_a_merge_shows_who_becomes_whom_and_then_does_it(
     path = address(alice, "do/merge/")
     before = every_row()
     shown = administrator.act(path, confirmed=False, member="bob", reason="twins")
-    assert shown.context["preview"].says == "bob (bob) becomes part of alice (alice)."
+    preview = shown.context["preview"]
+    assert preview.says == "bob (bob) becomes part of alice (alice)."
+    assert [(line.what, "0" in str(line.now), "5" in str(line.then)) for line in preview.lines] == [
+        ("Points", True, True)
+    ]
     assert {name: rows for name, rows in every_row().items() if before[name] != rows} == {}
     assert administrator.act(path, member="bob", reason="twins").status_code == 302
     assert house.balance(alice) == (5, 0, 0)
-    assert refusals(administrator.act(path, member="bob", reason="twins"))["__all__"] != []
+    for other in ("bob", "alice"):
+        assert refusals(administrator.act(path, confirmed=False, member=other, reason="twins")) != {}
 
 
 def test_the_export_is_a_file_with_a_line_for_each_part(house: House, alice: Member, administrator: Person) -> None:

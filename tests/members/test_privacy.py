@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from django.db import models
 
+from ledger import services as ledger
 from loyalty.kernel import clock
 from loyalty.kernel.errors import DomainError
 from loyalty.kernel.models import AuditEntry
 from members.models import LoyaltyEvent, Member, MemberContact
 from members.services import erase_member, export_member, merge_members, update_member
+from tests import factories
 from tests.house import TESTER, House
 from tests.walk import every_row
 
@@ -54,6 +56,9 @@ def test_the_export_has_every_part_of_the_person(house: House, ada: Member, bob:
         "event",
         "event",
         "event",
+        "history",
+        "history",
+        "history",
     ]
     assert parts[0]["profile"]["email"] == "ada@example.com"
     assert parts[3]["amount"] == 10
@@ -62,9 +67,30 @@ def test_the_export_has_every_part_of_the_person(house: House, ada: Member, bob:
 
 def test_after_an_erasure_no_table_knows_the_person(house: House, ada: Member) -> None:
     assert all(secret in texts() for secret in SECRETS)
+    customer_id = ada.customer_id
+    erase(ada)
+    left = texts()
+    assert [secret for secret in (*SECRETS, str(customer_id)) if secret in left] == []
+
+
+def test_the_other_side_of_a_transfer_forgets_the_name_too(house: House, ada: Member, bob: Member) -> None:
+    words: dict[str, Any] = {"account_id": house.account.pk, "actor": TESTER, "at": clock.now(), "reason": "r"}
+    for giver, taker in ((ada, bob), (bob, ada)):
+        ledger.transfer_points(
+            organization_id=house.id,
+            from_wallet_id=giver.wallet_id,
+            to_wallet_id=taker.wallet_id,
+            amount=1,
+            target=giver,
+            receiver=taker,
+            **words,
+        )
+    assert AuditEntry.objects.filter(target_id=str(bob.pk), after__icontains="Lovelace").count() == 2
     erase(ada)
     left = texts()
     assert [secret for secret in SECRETS if secret in left] == []
+    kept = AuditEntry.objects.filter(target_id=str(bob.pk), action__startswith="correction.")
+    assert [set(entry.after) for entry in kept] == [{"amount", "account", "transaction"}] * 2
 
 
 def test_the_books_stay_as_they_are_and_prove(house: House, ada: Member, bob: Member) -> None:
@@ -93,6 +119,20 @@ def test_who_was_merged_in_is_forgotten_with_the_one_who_was_kept(house: House, 
     left = texts()
     assert [secret for secret in SECRETS if secret in left] == []
     assert Member.objects.filter(erased_at__isnull=False).count() == 2
+
+
+def test_a_chain_of_merges_is_forgotten_from_its_end_alone(house: House, ada: Member, bob: Member) -> None:
+    carl = factories.MemberFactory(organization=house.organization, loyalty_member_id="carl")
+    merge_members(kept=bob, merged=ada, actor=TESTER, at=clock.now())
+    merge_members(kept=carl, merged=bob, actor=TESTER, at=clock.now())
+    for part in (ada, bob):
+        with pytest.raises(DomainError) as refused:
+            erase(part)
+        assert refused.value.code == "MEMBER_GONE"
+    erase(carl)
+    assert Member.objects.filter(erased_at__isnull=False).count() == 3
+    left = texts()
+    assert [secret for secret in SECRETS if secret in left] == []
 
 
 def test_others_keep_what_is_theirs(house: House, ada: Member, bob: Member, charlie: Member) -> None:

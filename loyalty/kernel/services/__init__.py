@@ -1,6 +1,6 @@
 """What may be written on the ground floor, one verb each."""
 
-from loyalty.kernel.services.audit import apply_changes, record
+from loyalty.kernel.services.audit import apply_changes, forget_history, record
 from loyalty.kernel.services.catalog import create_catalog_entry, update_catalog_entry
 from loyalty.kernel.services.content import (
     create_content_schema,
@@ -54,6 +54,7 @@ __all__ = [
     "delete_content_schema",
     "fail_job",
     "finish_job",
+    "forget_history",
     "forget_sent_forms",
     "generate_password",
     "issue_token",

@@ -12,6 +12,7 @@ from django.db.models import Model
 
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.models import AuditEntry
+from loyalty.kernel.selectors import list_audit_of
 
 
 def _plain(value: Any) -> Any:
@@ -48,6 +49,16 @@ def record(
         after={name: _plain(value) for name, value in (after or {}).items()},
         reason=reason,
         request_id=actor.request_id,
+    )
+
+
+def forget_history(target: Model) -> None:
+    """Blank what the trail says of a person who is forgotten: that something was done, when and by whom stays.
+
+    `target` has its new name already.
+    """
+    list_audit_of(target._meta.label_lower, target.pk).update(
+        before={}, after={}, target_name=str(target)[:255], reason=""
     )
 
 
