@@ -16,6 +16,7 @@ from loyalty.kernel.services import create_catalog_entry, create_content_schema,
 from members.models import LoyaltyTier, Member
 from members.services import create_audience, create_portal
 from tests.house import NOON, TESTER, House
+from tests.walk_bodies import bodies_of
 
 CONTRACT = Path(__file__).parent / "contracts" / "loyalty_core_operations.yaml"
 OPERATIONS: list[dict[str, Any]] = yaml.safe_load(CONTRACT.read_text())["operations"]
@@ -102,107 +103,7 @@ class World:
 
     def body(self, op: dict[str, Any]) -> Any:
         """A body the operation takes."""
-        house = self.house
-        ids = {"ledgerId": house.ledger.pk, "ledgerAccountId": house.account.pk}
-        words = {"description": "d", "externalId": "e", "tags": ["t"], "externalEventDate": "2026-01-01T00:00:00Z"}
-        both = {"fromWalletId": self.member.wallet_id, "toWalletId": self.other.wallet_id, "amount": 1}
-        points = {"active": True, "isRevolving": False, "syncAlgorand": False}
-        program = {"active": True, "name": "P", "ledgerId": house.ledger.pk, "description": "", "setAsDefault": True}
-        tier = {"name": "T", "active": True, "minRequiredPoints": 5, "tierOrder": 7}
-        texts = {"description": "d", "pictureUrl": "https://example.com/x.png"}
-        account = {
-            "active": True,
-            "name": "Nora New",
-            "nickname": "nora",
-            "profilePictureUrl": "",
-            "isSystemAdmin": False,
-            "pendingProvisioning": False,
-            "customAttributes": {"a": 1},
-        }
-        portal = {
-            "name": "Web",
-            "active": True,
-            "customAttributes": {"a": 1},
-            "links": {},
-            "theme": {"color": "red"},
-            "forms": {},
-            "metadata": {},
-            "loyaltyProgramId": house.program.pk,
-            "authRedirectUrl": "https://example.com/back",
-            "authValidScopes": ["profile"],
-            "createdAt": "2026-01-01T00:00:00Z",
-            "updatedAt": "2026-01-01T00:00:00Z",
-        }
-        place = {"isAdmin": False, "roles": ["users:read"]}
-        audience = {
-            "active": True,
-            "organizationId": house.id,
-            "name": "A",
-            "matcherType": "attribute-matcher",
-            "matcher": {"expression": "member.active"},
-        }
-        bodies = {
-            "updateOrganization": {
-                "name": "N",
-                "description": "",
-                "pictureUrl": "",
-                "defaultLoyaltyProgramId": house.program.pk,
-                "defaultLocale": "en-US",
-            },
-            "createLedger": {"name": "Another"},
-            "updateLedger": {"name": "Main", "defaultAccountId": house.account.pk},
-            "createLedgerAccount": {"name": "Stamps", **points},
-            "updateLedgerAccount": {"name": "Points", **points},
-            "updateLedgerAccountSupply": {"maxSupply": 5000, **words},
-            "transferPoints": {**both, **words},
-            "transferPointsSet": {"create": [{**both, **words, "ledgerAccountId": house.account.pk}]},
-            "revertLedgerTransaction": {"systemUniqueKey": "first"},
-            "burnWalletPoints": {"amount": 1, **words},
-            "mintWalletPoints": {"amount": 1, **words},
-            "captureLedgerTransactions": {"transactions": [{"ledgerTransactionId": str(self.hold.id)}]},
-            "processLedgerTransactionBatch": {"items": [{**both, **words, **ids}]},
-            "mintWalletPointsDefaultAccount": {"amount": 1, **words},
-            "burnWalletPointsDefaultAccount": {"amount": 1, **words},
-            "createLoyaltyTier": tier,
-            "updateLoyaltyTier": {**tier, "name": "Base", "minRequiredPoints": 0, "tierOrder": 1},
-            "createLoyaltyProgram": program,
-            "updateLoyaltyProgram": program,
-            "createMember": {"loyaltyMemberId": "newcomer", "profile": {"email": "new@example.com"}},
-            "getMembersBatch": {"memberIds": [self.member.pk]},
-            "updateMember": {"profile": {"name": "N"}, "updateReason": "r"},
-            "setMemberTier": {"loyaltyTierId": self.tier.pk, "expiresAt": "2099-01-01T00:00:00Z"},
-            "setLoyaltyMemberTier": {"loyaltyTierId": self.tier.pk, "loyaltyProgramId": house.program.pk},
-            "mintLoyaltyMemberPoints": {"amount": 1, **words},
-            "createContentSchema": {"name": "S", "type": 1, "active": True, "schema": "{}", **texts},
-            "updateContentSchema": {"schema": "true", **texts},
-            "createPortal": portal,
-            "updatePortal": {**portal, "publicId": self.portal.public_id},
-            "createOrganizationUser": {
-                **account,
-                **place,
-                "userName": "nora",
-                "email": "nora@example.com",
-                "authClientId": "",
-                "password": "a good long password",
-                "passwordIsTemporary": True,
-                "sendInvite": True,
-                "emailIsVerified": False,
-            },
-            "updateOrganizationUser": {**account, "organizations": [str(house.id)]},
-            "updateOrganizationUserPermissions": place,
-            "adminSetOrganizationUserPassword": {"password": "another good password", "permanent": True},
-            "burnLoyaltyMemberPoints": {"amount": 1, **words},
-            "createAudience": audience,
-            "updateAudience": audience,
-            "matchMemberAudiences": {"audienceIds": [self.audience.pk], "member": {"active": True}},
-            "parseRuleExpressions": {"inputs": [{"id": "a", "expression": "member.active"}], "annotate": True},
-            "serializeRuleExpressions": {"inputs": [{"node": {"type": "null"}}], "annotate": True},
-        }
-        for catalog in CATALOGS.values():
-            word, what = catalog.wrapper, catalog.operations
-            bodies[what["create"]] = {f"{word}Code": "new", f"{word}Label": "New", "tags": ["t"]}
-            bodies[what["update"]] = {f"{word}Label": "Renamed"}
-        return bodies[op["operationId"]] if op["body"] else None
+        return bodies_of(self)[op["operationId"]] if op["body"] else None
 
 
 def rows_of(answer: Any) -> list[Any]:

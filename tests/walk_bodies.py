@@ -1,0 +1,147 @@
+"""What each operation of the core API takes: for every one a body that succeeds in a world of the walk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from loyalty.kernel.api.catalog import CATALOGS
+
+if TYPE_CHECKING:
+    from tests.walk import World
+
+WORDS: dict[str, Any] = {
+    "description": "d",
+    "externalId": "e",
+    "tags": ["t"],
+    "externalEventDate": "2026-01-01T00:00:00Z",
+}
+
+
+def bodies_of(world: World) -> dict[str, Any]:
+    """The bodies, by operation."""
+    return {**_points(world), **_people(world), **_house(world), **_users(world), **_catalogs()}
+
+
+def _points(world: World) -> dict[str, Any]:
+    house, words = world.house, WORDS
+    ids = {"ledgerId": house.ledger.pk, "ledgerAccountId": house.account.pk}
+    both = {"fromWalletId": world.member.wallet_id, "toWalletId": world.other.wallet_id, "amount": 1}
+    points = {"active": True, "isRevolving": False, "syncAlgorand": False}
+    return {
+        "createLedger": {"name": "Another"},
+        "updateLedger": {"name": "Main", "defaultAccountId": house.account.pk},
+        "createLedgerAccount": {"name": "Stamps", **points},
+        "updateLedgerAccount": {"name": "Points", **points},
+        "updateLedgerAccountSupply": {"maxSupply": 5000, **words},
+        "transferPoints": {**both, **words},
+        "transferPointsSet": {"create": [{**both, **words, "ledgerAccountId": house.account.pk}]},
+        "revertLedgerTransaction": {"systemUniqueKey": "first"},
+        "burnWalletPoints": {"amount": 1, **words},
+        "mintWalletPoints": {"amount": 1, **words},
+        "captureLedgerTransactions": {"transactions": [{"ledgerTransactionId": str(world.hold.id)}]},
+        "processLedgerTransactionBatch": {"items": [{**both, **words, **ids}]},
+        "mintWalletPointsDefaultAccount": {"amount": 1, **words},
+        "burnWalletPointsDefaultAccount": {"amount": 1, **words},
+        "mintLoyaltyMemberPoints": {"amount": 1, **words},
+        "burnLoyaltyMemberPoints": {"amount": 1, **words},
+    }
+
+
+def _people(world: World) -> dict[str, Any]:
+    house = world.house
+    program = {"active": True, "name": "P", "ledgerId": house.ledger.pk, "description": "", "setAsDefault": True}
+    tier = {"name": "T", "active": True, "minRequiredPoints": 5, "tierOrder": 7}
+    audience = {
+        "active": True,
+        "organizationId": house.id,
+        "name": "A",
+        "matcherType": "attribute-matcher",
+        "matcher": {"expression": "member.active"},
+    }
+    return {
+        "createLoyaltyTier": tier,
+        "updateLoyaltyTier": {**tier, "name": "Base", "minRequiredPoints": 0, "tierOrder": 1},
+        "createLoyaltyProgram": program,
+        "updateLoyaltyProgram": program,
+        "createMember": {"loyaltyMemberId": "newcomer", "profile": {"email": "new@example.com"}},
+        "getMembersBatch": {"memberIds": [world.member.pk]},
+        "updateMember": {"profile": {"name": "N"}, "updateReason": "r"},
+        "setMemberTier": {"loyaltyTierId": world.tier.pk, "expiresAt": "2099-01-01T00:00:00Z"},
+        "setLoyaltyMemberTier": {"loyaltyTierId": world.tier.pk, "loyaltyProgramId": house.program.pk},
+        "createAudience": audience,
+        "updateAudience": audience,
+        "matchMemberAudiences": {"audienceIds": [world.audience.pk], "member": {"active": True}},
+        "parseRuleExpressions": {"inputs": [{"id": "a", "expression": "member.active"}], "annotate": True},
+        "serializeRuleExpressions": {"inputs": [{"node": {"type": "null"}}], "annotate": True},
+    }
+
+
+def _house(world: World) -> dict[str, Any]:
+    house = world.house
+    texts = {"description": "d", "pictureUrl": "https://example.com/x.png"}
+    portal = {
+        "name": "Web",
+        "active": True,
+        "customAttributes": {"a": 1},
+        "links": {},
+        "theme": {"color": "red"},
+        "forms": {},
+        "metadata": {},
+        "loyaltyProgramId": house.program.pk,
+        "authRedirectUrl": "https://example.com/back",
+        "authValidScopes": ["profile"],
+        "createdAt": "2026-01-01T00:00:00Z",
+        "updatedAt": "2026-01-01T00:00:00Z",
+    }
+    return {
+        "updateOrganization": {
+            "name": "N",
+            "description": "",
+            "pictureUrl": "",
+            "defaultLoyaltyProgramId": house.program.pk,
+            "defaultLocale": "en-US",
+        },
+        "createContentSchema": {"name": "S", "type": 1, "active": True, "schema": "{}", **texts},
+        "updateContentSchema": {"schema": "true", **texts},
+        "createPortal": portal,
+        "updatePortal": {**portal, "publicId": world.portal.public_id},
+    }
+
+
+def _users(world: World) -> dict[str, Any]:
+    house = world.house
+    account = {
+        "active": True,
+        "name": "Nora New",
+        "nickname": "nora",
+        "profilePictureUrl": "",
+        "isSystemAdmin": False,
+        "pendingProvisioning": False,
+        "customAttributes": {"a": 1},
+    }
+    place = {"isAdmin": False, "roles": ["users:read"]}
+    return {
+        "createOrganizationUser": {
+            **account,
+            **place,
+            "userName": "nora",
+            "email": "nora@example.com",
+            "authClientId": "",
+            "password": "a good long password",
+            "passwordIsTemporary": True,
+            "sendInvite": True,
+            "emailIsVerified": False,
+        },
+        "updateOrganizationUser": {**account, "organizations": [str(house.id)]},
+        "updateOrganizationUserPermissions": place,
+        "adminSetOrganizationUserPassword": {"password": "another good password", "permanent": True},
+    }
+
+
+def _catalogs() -> dict[str, Any]:
+    bodies: dict[str, Any] = {}
+    for catalog in CATALOGS.values():
+        word, what = catalog.wrapper, catalog.operations
+        bodies[what["create"]] = {f"{word}Code": "new", f"{word}Label": "New", "tags": ["t"]}
+        bodies[what["update"]] = {f"{word}Label": "Renamed"}
+    return bodies
