@@ -1,14 +1,25 @@
 """The core API, whole: what the document /api/schema/core.json describes."""
 
+import re
+
 from django.urls import include, path
 
 from campaigns.api import urls as campaign_urls
 from ledger.api import urls as ledger_urls
 from loyalty.kernel.api import urls as kernel_urls
+from loyalty.kernel.api.pages import Document
 from loyalty.kernel.api.signin import SigninView
 from members.api import urls as member_urls
 from members.api.organizations import OrganizationViewSet
 from members.api.portals import PublicPortalViewSet
+
+document = Document(
+    name="core",
+    title="core platform API",
+    about="Ledgers, accounts, wallets, programs and members. Sign in at /api/v1/auth/signin.",
+    urlconf="loyalty.core_urls",
+    owns=re.compile(r"/api/v1/"),
+)
 
 _organization = "api/v1/organizations/<rowid:organizationId>"
 

@@ -4,17 +4,16 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from loyalty.core_urls import document as core_document
+from loyalty.dialects.coggins.document import document as coggins_document
+from loyalty.dialects.engage.document import document as engage_document
+from loyalty.dialects.open_loyalty.document import document as open_loyalty_document
 from loyalty.kernel.api import pages
 from loyalty.kernel.health import healthz, metrics, readyz
 
-pages.publish(
-    pages.Document(
-        name="core",
-        title="core platform API",
-        about="Ledgers, accounts, wallets, programs and members. Sign in at /api/v1/auth/signin.",
-        urlconf="loyalty.core_urls",
-    )
-)
+# Of two that own an address the first says what is not there: the catch-all of Open Loyalty comes last.
+for document in (coggins_document, core_document, engage_document, open_loyalty_document):
+    pages.publish(document)
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
@@ -25,6 +24,10 @@ urlpatterns = [
     path("api/schema/<slug:name>.json", pages.schema),
     path("api/docs/<slug:name>/", pages.browse),
     path("", include("loyalty.core_urls")),
+    path("", include("loyalty.dialects.coggins.urls")),
+    path("", include("loyalty.dialects.engage.urls")),
+    # Where others have a version, it has the code of a store: last.
+    path("", include("loyalty.dialects.open_loyalty.urls")),
     path("admin/", admin.site.urls),
 ]
 

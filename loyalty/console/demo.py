@@ -1,33 +1,27 @@
 """The demo: a small coffee chain with everything in it, and a neighbor to show that organizations do not mix.
 
-Making it again changes nothing. Secrets are stored as digests only, so those of the demo are kept in a file under the
-installation's own folder; where that is lost, new ones are made.
+Making it again changes nothing.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import secrets
 import uuid
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
-from ledger.models import Ledger, LedgerAccount
 from ledger.services import burn, create_account, create_ledger, mint, post_transactions
-from loyalty.kernel.actors import Actor, system
-from loyalty.kernel.models import ApiCredential, Operator, Organization
+from loyalty.console.demo_keys import ACTOR, House, Kept, make_credential
+from loyalty.console.demo_vendors import make_vendors
+from loyalty.kernel.actors import Actor
+from loyalty.kernel.models import Operator, Organization
 from loyalty.kernel.roles import EVERYTHING
 from loyalty.kernel.services import (
-    create_credential,
     create_operator,
     create_organization,
-    revoke_credential,
-    set_membership,
     set_password,
 )
 from members.models import Audience, LoyaltyProgram, LoyaltyTier, Member, TierChange
@@ -41,7 +35,6 @@ from members.services import (
     set_member_tier,
 )
 
-ACTOR = system("demo")
 COFFEE, BOOKS = "demo-coffee", "neighbor-books"
 # Every demo has the same customers, so that examples can be pasted.
 _NAMESPACE = uuid.UUID("6f1c1d36-6f0e-5b3c-9a53-0d5f0e3f7d11")
@@ -54,6 +47,9 @@ PEOPLE = (
     ("fatima", "Fatima", "Farouk", "+49 151 2345675"),
     ("grace", "Grace", "Green", "+49 151 2345676"),
 )
+
+# Has signed up, and never come.
+QUIET = ("hanna", "Hanna", "Hoff", "+49 151 2345677")
 
 # Who comes more often, or less: their points are in different tiers.
 _CUPS = {"alice": 10, "bob": 4, "dora": 3, "grace": 3}
@@ -70,20 +66,10 @@ AUDIENCES: tuple[tuple[str, str, dict[str, Any]], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class House:
-    """One organization of the demo with its books."""
-
-    organization: Organization
-    ledger: Ledger
-    account: LedgerAccount
-    program: LoyaltyProgram
-
-
 @transaction.atomic
 def make_demo(at: datetime) -> dict[str, Any]:
     """Make what of the demo is not there yet; answers everything a client needs to try it, secrets included."""
-    kept = _Kept()
+    kept = Kept()
     coffee = _house("Demo Coffee", COFFEE, "Coffee Points", at)
     books = _house("Neighbor Books", BOOKS, "Book Points", at)
     members = [_member(coffee, *person, at) for person in PEOPLE]
@@ -93,8 +79,10 @@ def make_demo(at: datetime) -> dict[str, Any]:
     _gold_by_hand(coffee, members[-1], at)
     _audiences(coffee, at)
     password = _admin(kept, at)
-    credential = _credential(kept, "demo", coffee.organization, at)
-    neighbor = _credential(kept, "neighbor", books.organization, at)
+    credential = make_credential(kept, "demo", coffee.organization, at)
+    neighbor = make_credential(kept, "neighbor", books.organization, at)
+    quiet = _member(coffee, *QUIET, at)
+    vendors = make_vendors(kept, coffee, books, [*members, quiet], at)
     kept.save()
     return {
         "baseUrl": settings.PUBLIC_URL,
@@ -119,6 +107,7 @@ def make_demo(at: datetime) -> dict[str, Any]:
             }
             for member in members
         ],
+        **vendors,
         "neighbor": {
             "organizationId": books.organization.pk,
             "token": f"{neighbor['key']}.{neighbor['secret']}",
@@ -126,24 +115,9 @@ def make_demo(at: datetime) -> dict[str, Any]:
             "ledgerAccountId": books.account.pk,
             "memberId": charlie.pk,
             "walletId": charlie.wallet_id,
+            "storeCode": "NEIGHBOR",
         },
     }
-
-
-class _Kept:
-    """The demo's secrets, in a file only its owner can read."""
-
-    def __init__(self) -> None:
-        self.path = settings.VAR_DIR / "demo.json"
-        try:
-            self.values: dict[str, Any] = json.loads(self.path.read_text())
-        except (OSError, ValueError):
-            self.values = {}
-
-    def save(self) -> None:
-        """Write the file."""
-        with os.fdopen(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(self.values, file)
 
 
 def _house(name: str, key: str, points: str, at: datetime) -> House:
@@ -259,7 +233,7 @@ def _first_day(house: House, today: datetime) -> datetime:
     return made.replace(hour=9, minute=0, second=0, microsecond=0) if made <= today else today
 
 
-def _admin(kept: _Kept, at: datetime) -> str:
+def _admin(kept: Kept, at: datetime) -> str:
     """The administrator of the installation, and the password that opens the console."""
     operator = Operator.objects.filter(username="admin").first()
     password = str(kept.values.get("password", ""))
@@ -280,26 +254,3 @@ def _admin(kept: _Kept, at: datetime) -> str:
         set_password(operator=operator, password=password, granter=EVERYTHING, actor=ACTOR, at=at)
     kept.values["password"] = password
     return password
-
-
-def _credential(kept: _Kept, name: str, organization: Organization, at: datetime) -> dict[str, str]:
-    """A service that administers the organization, and its key and secret."""
-    found = kept.values.get(name)
-    if found and ApiCredential.objects.filter(key=found["key"], revoked_at__isnull=True).exists():
-        return dict(found)
-    operator = Operator.objects.filter(username=f"{name}-service").first() or create_operator(
-        username=f"{name}-service",
-        name="Demo service",
-        kind=Operator.Kind.SERVICE,
-        granter=EVERYTHING,
-        actor=ACTOR,
-        at=at,
-    )
-    set_membership(operator=operator, organization=organization, is_admin=True, granter=EVERYTHING, actor=ACTOR, at=at)
-    for old in ApiCredential.objects.filter(operator=operator, revoked_at__isnull=True):
-        revoke_credential(credential=old, actor=ACTOR, at=at, reason="Its secret was lost.")
-    made = create_credential(
-        operator=operator, organization=organization, name="Demo", granter=EVERYTHING, actor=ACTOR, at=at
-    )
-    kept.values[name] = {"key": made.credential.key, "secret": made.secret}
-    return dict(kept.values[name])

@@ -29,13 +29,19 @@ Entry = TypeVar("Entry", bound=CatalogEntry)
 # One row says all that authentication and roles need: a request pays one round trip for both.
 _CALLER = """
 SELECT c.id, c.organization_id, c.secret_digest, c.previous_digest, c.previous_valid_until, c.scopes, c.expires_at,
-       c.revoked_at, c.last_used_at, c.name, o.id, o.is_active, o.is_system_admin, g.id, m.is_admin, m.roles
+       c.revoked_at, c.last_used_at, c.name, c.door, o.id, o.is_active, o.is_system_admin, g.id, m.is_admin, m.roles
 FROM loyalty_apicredential c
 JOIN loyalty_operator o ON o.id = c.operator_id
 LEFT JOIN loyalty_organization g ON {organization}
 LEFT JOIN loyalty_membership m ON m.operator_id = o.id AND m.organization_id = g.id
-WHERE c.key = %s
+WHERE {credential}
 """
+_BY_KEY = {by: _CALLER.format(organization=by, credential="c.key = %s") for by in ("g.key = %s", "g.id = %s")}
+# Where the secret alone opens. The two halves, because one `OR` would read every credential.
+_BY_SECRET = " UNION ALL ".join(
+    _CALLER.format(organization="g.id = c.organization_id", credential=f"c.door <> 'core' AND c.{column} = %s")
+    for column in ("secret_digest", "previous_digest")
+)
 
 
 @dataclass(slots=True)
@@ -44,6 +50,7 @@ class Caller:
 
     credential_id: int
     credential_name: str
+    door: str
     operator_id: int
     bound_to: int | None
     secret_digest: str
@@ -70,12 +77,19 @@ def _listed(value: Any) -> list[str]:
 def find_caller(key: str, organization: int | str | None) -> Caller | None:
     """The credential with `key`, seen from the organization with this id (or key); None where no such credential is."""
     by = "g.key = %s" if isinstance(organization, str) else "g.id = %s"
-    found = prepared.fetch(_CALLER.format(organization=by), (organization, key))
-    if not found:
-        return None
-    row = found[0]
-    (credential_id, bound_to, digest, previous, previous_until, scopes, expires, revoked, used, name) = row[:10]
-    operator_id, active, is_system_admin, organization_id, is_admin, roles = row[10:]
+    found = prepared.fetch(_BY_KEY[by], (organization, key))
+    return _caller(found[0]) if found else None
+
+
+def find_caller_by_secret(digest: str) -> Caller | None:
+    """The credential of a vendor's API with this secret, or that had it until lately, seen from its organization."""
+    found = prepared.fetch(_BY_SECRET, (digest, digest))
+    return _caller(found[0]) if found else None
+
+
+def _caller(row: tuple[Any, ...]) -> Caller:
+    (credential_id, bound_to, digest, previous, previous_until, scopes, expires, revoked, used, name, door) = row[:11]
+    operator_id, active, is_system_admin, organization_id, is_admin, roles = row[11:]
     limits = _listed(scopes)
     outside = bound_to is not None and bound_to != organization_id
     held = frozenset(_listed(roles)) if not is_admin and not is_system_admin else frozenset()
@@ -88,6 +102,7 @@ def find_caller(key: str, organization: int | str | None) -> Caller | None:
     return Caller(
         credential_id=credential_id,
         credential_name=name,
+        door=door,
         operator_id=operator_id,
         bound_to=bound_to,
         secret_digest=digest,

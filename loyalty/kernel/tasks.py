@@ -9,7 +9,7 @@ from celery import shared_task
 from django.db import transaction
 
 from loyalty.kernel import clock
-from loyalty.kernel.services import forget_sent_forms
+from loyalty.kernel.services import forget_kept_answers, forget_sent_forms
 from loyalty.kernel.services.runner import run_one_job
 
 
@@ -33,8 +33,9 @@ def sweep_jobs(**_: object) -> None:
 
 @shared_task(name="loyalty.forget_sent_forms")
 def forget_old_forms(**_: object) -> None:
-    """Forget the keys of forms sent long ago."""
+    """Forget the keys of forms and API calls sent long ago."""
     forget_sent_forms(at=clock.now())
+    forget_kept_answers(at=clock.now())
 
 
 def ring_for(job_id: int) -> None:

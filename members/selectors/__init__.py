@@ -30,6 +30,7 @@ from members.selectors.programs import (
     resolve_account,
 )
 from members.selectors.search import best_found, find_members, get_named_member, in_tier, search_members
+from members.selectors.stores import get_default_store, get_open_store, list_stores
 
 __all__ = [
     "Glance",
@@ -42,10 +43,12 @@ __all__ = [
     "find_members",
     "get_audience",
     "get_audiences",
+    "get_default_store",
     "get_member",
     "get_member_by_loyalty_id",
     "get_named_member",
     "get_open_portal",
+    "get_open_store",
     "get_program",
     "in_tier",
     "list_audiences",
@@ -54,6 +57,7 @@ __all__ = [
     "list_members",
     "list_portals",
     "list_programs",
+    "list_stores",
     "list_tier_changes",
     "list_tiers",
     "match_members",

@@ -9,6 +9,7 @@ from members.services.portals import create_portal, rotate_public_id, update_por
 from members.services.privacy import erase_member, export_member
 from members.services.programs import create_program, create_tier, make_default_program, update_program, update_tier
 from members.services.standing import expire_manual_tiers, leave_program, set_member_tier
+from members.services.stores import create_store, dates_at, update_store
 
 __all__ = [
     "burn_member_points",
@@ -16,7 +17,9 @@ __all__ = [
     "create_member",
     "create_portal",
     "create_program",
+    "create_store",
     "create_tier",
+    "dates_at",
     "erase_member",
     "expire_manual_tiers",
     "export_member",
@@ -33,5 +36,6 @@ __all__ = [
     "update_member",
     "update_portal",
     "update_program",
+    "update_store",
     "update_tier",
 ]

@@ -28,7 +28,7 @@ from loyalty.kernel.desk import (
     when,
 )
 from loyalty.kernel.errors import CannotGrant
-from loyalty.kernel.models import ApiCredential, Operator
+from loyalty.kernel.models import ApiCredential, Door, Operator
 from loyalty.kernel.models.credentials import SOON
 from loyalty.kernel.services import (
     NewCredential,
@@ -47,6 +47,8 @@ OFFERED = 200
 
 
 def _secrets(made: NewCredential) -> list[tuple[str, str]]:
+    if made.credential.door != Door.CORE:
+        return [("Key", made.secret)]
     return [("API key", made.credential.key), ("Secret", made.secret), ("Bearer token", made.token)]
 
 
@@ -57,6 +59,9 @@ class CreateCredential(Act):
     about = "Its secret is shown once, on the next page."
 
     name = forms.CharField(max_length=255, help_text="Which program holds it, like “Till in Main Street”.")
+    door = forms.ChoiceField(
+        choices=Door.choices, initial=Door.CORE, label="Opens", help_text="A key opens the API it is made for."
+    )
     operator = forms.ChoiceField(
         required=False, label="Acts as", help_text="A new service can do what is ticked below, and nothing else."
     )
@@ -128,6 +133,7 @@ class CreateCredential(Act):
             operator=operator,
             organization=self.organization,
             name=self.cleaned_data["name"],
+            door=Door(self.cleaned_data["door"]),
             # A new service has just these roles: scopes would only have to be kept in step with them.
             scopes=() if is_new else self.cleaned_data["scopes"],
             expires_at=None if last_day is None else _end_of(last_day),
@@ -258,14 +264,14 @@ class ApiCredentialAdmin(HouseAdmin):
     """The keys of the organization chosen; system administrators also see those for every organization."""
 
     reads = READS
-    list_display = ["name", "key_shown", "acts_as", "may", "state_now", "last_used", "expires"]
-    list_filter = [StateFilter]
+    list_display = ["name", "door", "key_shown", "acts_as", "may", "state_now", "last_used", "expires"]
+    list_filter = [StateFilter, "door"]
     search_fields = ["name", "key", "operator__name"]
     creates = CreateCredential
     acts = (RotateCredential, RevokeCredential)
     says_empty = "An API credential lets a program call the APIs: a key, and a secret that is shown once."
     facts = (
-        ("What", ("name", "key_shown", "acts_as", "may")),
+        ("What", ("name", "door", "key_shown", "acts_as", "may")),
         ("How it fares", ("state_now", "last_used", "expires", "previous_until", "revoked", "created_at")),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,19 +13,25 @@ from django.views import defaults
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from loyalty.kernel.api.problems import plain_problem
+from loyalty.kernel.middleware import is_api
 
 log = structlog.get_logger(part=__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One published API: its name in addresses, its title, and the module of its routes."""
+    """One published API: its name in addresses, its title, and the module of its routes.
+
+    `owns` matches the addresses below it, and `problem` says no there in its own shape where no view was reached.
+    """
 
     name: str
     title: str
     about: str
     urlconf: str
     settings: dict[str, object] | None = None
+    owns: re.Pattern[str] | None = None
+    problem: Callable[[HttpRequest, int, str], HttpResponse] = plain_problem
 
 
 _documents: dict[str, Document] = {}
@@ -68,15 +75,16 @@ def documents(request: HttpRequest) -> HttpResponse:
     return render(request, "api/documents.html", {"documents": published()})
 
 
-def _is_api(request: HttpRequest) -> bool:
-    return request.path.startswith("/api/")
+def _problem_of(path: str) -> Callable[[HttpRequest, int, str], HttpResponse]:
+    """How the API says no that owns the address; of several the one published first."""
+    return next((api.problem for api in _documents.values() if api.owns and api.owns.match(path)), plain_problem)
 
 
 def _answer(
     request: HttpRequest, exception: Exception | None, status: int, message: str, page: Callable[..., HttpResponse]
 ) -> HttpResponse:
-    if _is_api(request):
-        return plain_problem(request, status, message)
+    if is_api(request):
+        return _problem_of(request.path)(request, status, message)
     return page(request) if exception is None else page(request, exception)
 
 

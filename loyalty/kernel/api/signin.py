@@ -15,6 +15,7 @@ from loyalty.kernel import clock
 from loyalty.kernel.api.authentication import is_live, secret_opens, touch
 from loyalty.kernel.api.fields import CamelSerializer, Text
 from loyalty.kernel.api.resources import read_input
+from loyalty.kernel.models import Door
 from loyalty.kernel.selectors import find_caller
 from loyalty.kernel.services import issue_token
 
@@ -40,7 +41,12 @@ class SigninView(APIView):
         """A bearer token that lasts TOKEN_TTL_SECONDS. One answer for an unknown key and for a wrong secret."""
         given = read_input(SigninInput, request.data)
         caller = find_caller(given["api_key"], None)
-        if caller is None or not secret_opens(caller, given["api_secret"]) or not is_live(caller):
+        if (
+            caller is None
+            or caller.door != Door.CORE
+            or not secret_opens(caller, given["api_secret"])
+            or not is_live(caller)
+        ):
             raise AuthenticationFailed("The API key or secret is not valid.")
         touch(caller)
         return Response({"idToken": issue_token(key=given["api_key"], at=clock.now())})

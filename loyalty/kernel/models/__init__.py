@@ -3,8 +3,8 @@
 from loyalty.kernel.models.audit import AuditEntry
 from loyalty.kernel.models.catalog import CatalogEntry, Category, Location, OrderLocation, ProductCategory
 from loyalty.kernel.models.content import ContentSchema, ContentSchemaVersion
-from loyalty.kernel.models.credentials import ApiCredential
-from loyalty.kernel.models.forms import SentForm
+from loyalty.kernel.models.credentials import ApiCredential, Door
+from loyalty.kernel.models.forms import KeptAnswer, SentForm
 from loyalty.kernel.models.jobs import Job
 from loyalty.kernel.models.operators import Membership, Operator
 from loyalty.kernel.models.organizations import Organization
@@ -16,7 +16,9 @@ __all__ = [
     "Category",
     "ContentSchema",
     "ContentSchemaVersion",
+    "Door",
     "Job",
+    "KeptAnswer",
     "Location",
     "Membership",
     "Operator",

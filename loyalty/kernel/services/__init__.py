@@ -15,7 +15,7 @@ from loyalty.kernel.services.credentials import (
     revoke_credential,
     rotate_credential,
 )
-from loyalty.kernel.services.forms import act_once, forget_sent_forms
+from loyalty.kernel.services.forms import act_once, answer_once, forget_kept_answers, forget_sent_forms
 from loyalty.kernel.services.jobs import (
     cancel_job,
     create_job,
@@ -42,6 +42,7 @@ __all__ = [
     "NewCredential",
     "NewUser",
     "act_once",
+    "answer_once",
     "apply_changes",
     "cancel_job",
     "create_catalog_entry",
@@ -55,6 +56,7 @@ __all__ = [
     "fail_job",
     "finish_job",
     "forget_history",
+    "forget_kept_answers",
     "forget_sent_forms",
     "generate_password",
     "issue_token",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from django.db import transaction
 
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.errors import InvalidInput
-from loyalty.kernel.models import ApiCredential, Operator, Organization
+from loyalty.kernel.models import ApiCredential, Door, Operator, Organization
 from loyalty.kernel.roles import Access
 from loyalty.kernel.services.audit import apply_changes, record
 from loyalty.kernel.services.grants import check_use, check_use_of, checked_roles
@@ -31,8 +32,8 @@ class NewCredential:
 
     @property
     def token(self) -> str:
-        """Key and secret in one word, for the `Authorization: Bearer` header."""
-        return f"{self.credential.key}.{self.secret}"
+        """The one word to send: key and secret for the `Authorization: Bearer` header, at a vendor's API the secret."""
+        return f"{self.credential.key}.{self.secret}" if self.credential.door == Door.CORE else self.secret
 
 
 def digest(secret: str) -> str:
@@ -40,8 +41,9 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _new_secret() -> str:
-    return "tss_" + secrets.token_urlsafe(32)
+def _new_secret(door: str) -> str:
+    """The vendors' APIs know keys as UUIDs; 122 bits of it are random."""
+    return "tss_" + secrets.token_urlsafe(32) if door == Door.CORE else str(uuid.uuid4())
 
 
 @transaction.atomic
@@ -55,13 +57,17 @@ def create_credential(
     at: datetime,
     scopes: Iterable[str] = (),
     expires_at: datetime | None = None,
+    door: Door = Door.CORE,
 ) -> NewCredential:
-    """A new key and secret that act as `operator` in `organization` (None: everywhere, for a system administrator).
+    """A new key and secret that act as `operator` in `organization` (None: everywhere, for a system administrator),
+    at the `door` of one API.
 
     :raises InvalidInput: where a scope does not exist, the date has passed, or the operator has no place there.
     :raises CannotGrant: where it could do what the one who asks may not.
     """
     limits = checked_roles(scopes, field="scopes")
+    if organization is None and door != Door.CORE:
+        raise InvalidInput("A key of this API belongs to one organization.", field="organization")
     if organization is None and not operator.is_system_admin:
         raise InvalidInput(
             "Only a system administrator's credential can be without organization.", field="organization"
@@ -75,11 +81,12 @@ def create_credential(
     if expires_at is not None and expires_at <= at:
         raise InvalidInput("The expiry date has passed.", field="expires_at")
     check_use(granter, operator, organization, limits, field="scopes")
-    secret = _new_secret()
+    secret = _new_secret(door)
     credential = ApiCredential.objects.create(
         operator=operator,
         organization=organization,
         name=name,
+        door=door,
         key="tsk_" + secrets.token_hex(12),
         secret_digest=digest(secret),
         scopes=limits,
@@ -92,7 +99,13 @@ def create_credential(
         action="credential.created",
         target=credential,
         organization_id=None if organization is None else organization.pk,
-        after={"name": name, "key": credential.key, "scopes": credential.scopes, "expires_at": expires_at},
+        after={
+            "name": name,
+            "door": door,
+            "key": credential.key,
+            "scopes": credential.scopes,
+            "expires_at": expires_at,
+        },
     )
     return NewCredential(credential, secret)
 
@@ -116,7 +129,7 @@ def rotate_credential(
     locked = ApiCredential.objects.select_for_update().get(pk=credential.pk)
     if locked.revoked_at is not None:
         raise InvalidInput("A revoked credential cannot be rotated.")
-    secret = _new_secret()
+    secret = _new_secret(locked.door)
     locked.previous_digest, locked.secret_digest = locked.secret_digest, digest(secret)
     locked.previous_valid_until = at + overlap
     locked.save(update_fields=["previous_digest", "secret_digest", "previous_valid_until"])

@@ -1,0 +1,5 @@
+"""Where the operations are."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

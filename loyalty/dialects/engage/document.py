@@ -1,0 +1,13 @@
+"""How the API is published."""
+
+import re
+
+from loyalty.kernel.api.pages import Document
+
+document = Document(
+    name="engage",
+    title="Voyado Engage points API v3",
+    about="Point accounts and transactions of contacts. Send the key in the apikey header.",
+    urlconf="loyalty.dialects.engage.urls",
+    owns=re.compile(r"/api/v[23]/"),
+)

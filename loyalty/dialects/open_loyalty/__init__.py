@@ -1,0 +1,1 @@
+"""Open Loyalty's points transfers: `/api/{storeCode}/...`, spoken over our services."""
