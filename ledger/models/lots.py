@@ -34,8 +34,12 @@ class Lot(models.Model):
     wallet = models.ForeignKey(
         Wallet, on_delete=models.PROTECT, related_name="lots", db_constraint=False, db_index=False
     )
-    transaction = models.ForeignKey(Transaction, on_delete=models.PROTECT, related_name="lots", null=True)
-    origin = models.ForeignKey("self", on_delete=models.PROTECT, related_name="+", null=True, db_index=False)
+    transaction = models.ForeignKey(
+        Transaction, on_delete=models.PROTECT, related_name="lots", null=True, db_constraint=False
+    )
+    origin = models.ForeignKey(
+        "self", on_delete=models.PROTECT, related_name="+", null=True, db_index=False, db_constraint=False
+    )
     amount = models.BigIntegerField()
     remaining = models.BigIntegerField()
     held = models.BigIntegerField(default=0)
@@ -87,8 +91,8 @@ class Lot(models.Model):
 class LotUse(models.Model):
     """How much of which lot a transaction took, or (below zero) gave back; never updated or deleted (a trigger)."""
 
-    lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="uses")
-    transaction = models.ForeignKey(Transaction, on_delete=models.PROTECT, related_name="lot_uses")
+    lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="uses", db_constraint=False)
+    transaction = models.ForeignKey(Transaction, on_delete=models.PROTECT, related_name="lot_uses", db_constraint=False)
     amount = models.BigIntegerField()
 
     class Meta:

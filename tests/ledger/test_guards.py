@@ -9,7 +9,7 @@ from django.apps import apps
 from django.db import DatabaseError, IntegrityError, connection, models, transaction
 
 from ledger import services
-from ledger.models import AccountSupply, Balance, Hold, HoldSlice, LedgerAccount, Lot, LotUse, Transaction
+from ledger.models import AccountSupply, Balance, Hold, HoldSlice, LedgerAccount, Lot, LotUse, Transaction, Wallet
 from ledger.models.triggers import APPEND_ONLY, BORN_WITH, missing_triggers
 from loyalty.kernel import clock
 from members.models import Member
@@ -44,7 +44,7 @@ def test_what_was_written_cannot_be_changed_or_deleted(written: House, table: ty
     assert row.amount != 1
 
 
-@pytest.mark.parametrize("table", [Lot, Hold], ids=lambda table: table.__name__)
+@pytest.mark.parametrize("table", [Lot, Hold, Wallet, LedgerAccount], ids=lambda table: table.__name__)
 def test_what_a_row_was_born_with_cannot_be_changed_nor_the_row_deleted(
     written: House, table: type[models.Model]
 ) -> None:

@@ -133,7 +133,7 @@ def test_points_expire_at_the_end_of_the_local_day_months_later(house: House, al
     house.organization.save()
     at = datetime(2030, 1, 31, 23, 30, tzinfo=UTC)
     house.account.expires_in_months = 1
-    house.account.save()
+    house.account.save(update_fields=["expires_in_months"])
     record = house.give(alice, 10, at=at)
     # Already 1 February in Berlin; a month later the day ends at 22:59:59 UTC.
     assert record.expires_at == datetime(2030, 3, 1, 22, 59, 59, tzinfo=UTC)
@@ -141,7 +141,7 @@ def test_points_expire_at_the_end_of_the_local_day_months_later(house: House, al
 
 def test_a_month_after_the_31st_is_the_last_of_february(house: House, alice: Member) -> None:
     house.account.expires_in_months = 1
-    house.account.save()
+    house.account.save(update_fields=["expires_in_months"])
     record = house.give(alice, 10, at=datetime(2031, 1, 31, 9, tzinfo=UTC))
     assert record.expires_at == datetime(2031, 2, 28, 23, 59, 59, tzinfo=UTC)
 
