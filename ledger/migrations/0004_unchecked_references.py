@@ -1,4 +1,4 @@
-"""Rows that name what is never deleted are not checked by the database each time; that it is never deleted is a
+"""Lots and their uses name what is never deleted, and are not checked for it one by one; that it is never deleted is a
 trigger's word, for wallets and accounts too.
 """
 
@@ -48,26 +48,6 @@ class Migration(migrations.Migration):
             model_name='lotuse',
             name='transaction',
             field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='lot_uses', to='ledger.transaction'),
-        ),
-        migrations.AlterField(
-            model_name='transaction',
-            name='account',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='transactions', to='ledger.ledgeraccount'),
-        ),
-        migrations.AlterField(
-            model_name='transaction',
-            name='answers',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='answered_by', to='ledger.transaction'),
-        ),
-        migrations.AlterField(
-            model_name='transaction',
-            name='from_wallet',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.wallet'),
-        ),
-        migrations.AlterField(
-            model_name='transaction',
-            name='to_wallet',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.wallet'),
         ),
         # The embedded database builds these tables anew, without their triggers.
         migrations.RunPython(create_triggers, drop_triggers),

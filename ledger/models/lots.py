@@ -17,6 +17,9 @@ class Lot(models.Model):
     left, and lives again when a revert gives back. Never deleted; what it was born with never changes (triggers).
     `origin` is the lot a transferred slice was cut from. No `transaction`: what lay in no lot when the account's
     tracking was turned on.
+
+    Accounts, wallets, transactions and lots are never deleted (triggers), and the engine writes what it has just read:
+    what names them here is not checked once more by the database.
     """
 
     class State(models.TextChoices):

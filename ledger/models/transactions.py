@@ -30,24 +30,15 @@ class Transaction(models.Model):
     A correction is another transaction, which `answers` this one. `effective_at` is when it happened in the world,
     `created_at` when the row was written. A `unique_key` acts once in its organization and `key_kind`; `content_hash`
     tells a repeat from another request with the same key.
-
-    Wallets, accounts, transactions and lots are never deleted (triggers again), and the engine writes what it has just
-    read: rows that name them are not checked once more by the database, which cost a bulk an eighth of its time.
     """
 
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
     )
-    account = models.ForeignKey(
-        LedgerAccount, on_delete=models.PROTECT, related_name="transactions", db_index=False, db_constraint=False
-    )
+    account = models.ForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="transactions", db_index=False)
     kind = models.CharField(max_length=10, choices=Kind)
-    from_wallet = models.ForeignKey(
-        Wallet, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
-    )
-    to_wallet = models.ForeignKey(
-        Wallet, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
-    )
+    from_wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="+", db_index=False)
+    to_wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="+", db_index=False)
     amount = models.BigIntegerField()
     effective_at = models.DateTimeField()
     external_event_at = models.DateTimeField(null=True, blank=True)
@@ -60,9 +51,7 @@ class Transaction(models.Model):
     tags = models.JSONField(default=list, blank=True)
     source = models.CharField(max_length=40, blank=True, default="")
     actor = models.CharField(max_length=100)
-    answers = models.ForeignKey(
-        "self", on_delete=models.PROTECT, related_name="answered_by", null=True, db_index=False, db_constraint=False
-    )
+    answers = models.ForeignKey("self", on_delete=models.PROTECT, related_name="answered_by", null=True, db_index=False)
 
     class Meta:
         constraints = [

@@ -12,18 +12,20 @@ class Guards:
     """The guarded tables of one app.
 
     Rows of `append_only` tables are written once. Rows of `born_with` tables change, but never in the columns named,
-    and they are never deleted. `says` is whose rows they are, `function` what the database calls the refusal.
+    and they are never deleted; those of `kept` tables may change wholly, and are never deleted either. `says` is whose rows they
+    are, `function` what the database calls the refusal.
     """
 
     function: str
     says: str
     append_only: Sequence[str] = ()
     born_with: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    kept: Sequence[str] = ()
 
     @property
     def tables(self) -> tuple[str, ...]:
         """Every guarded table."""
-        return (*self.append_only, *self.born_with)
+        return (*self.append_only, *self.born_with, *self.kept)
 
     def definitions(self, vendor: str) -> dict[str, str]:
         """Each trigger by its name: the moment and the table, then what it does."""

@@ -49,15 +49,21 @@ class LoyaltyEvent(models.Model):
         FAILED = "failed", "Failed"
         SUCCESS = "success", "Done"
 
-    # Organization and transaction are not checked again by the database: the ledger has just written the transaction,
-    # which nobody can delete. Two checks for each row of a bulk cost more than the row.
+    # Organization, member and transaction are not checked again by the database: the ledger has just written the
+    # transaction, and nobody can delete it or the member. Checks for each row of a bulk cost more than the row.
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
     )
     event_type = models.CharField(max_length=100)
     status = models.CharField(max_length=7, choices=Status, default=Status.SUCCESS)
     member = models.ForeignKey(
-        Member, on_delete=models.PROTECT, related_name="events", null=True, blank=True, db_index=False
+        Member,
+        on_delete=models.PROTECT,
+        related_name="events",
+        null=True,
+        blank=True,
+        db_index=False,
+        db_constraint=False,
     )
     transaction = models.ForeignKey(
         Transaction,

@@ -9,4 +9,6 @@ GUARDS = Guards(
     "the journal",
     ("members_tierchange",),
     {"members_loyaltyevent": ("organization_id", "event_type", "member_id", "transaction_id", "created_at")},
+    # Erased and merged members keep their row: the journal names it.
+    ("members_member",),
 )

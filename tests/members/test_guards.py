@@ -18,6 +18,7 @@ REFUSED: dict[str, Callable[[], Any]] = {
     "another event": lambda: LoyaltyEvent.objects.update(event_type="member-updated"),
     "another member": lambda: LoyaltyEvent.objects.update(member=Member.objects.get(loyalty_member_id="bob")),
     "an event less": lambda: LoyaltyEvent.objects.all().delete(),
+    "a member less": lambda: Member.objects.filter(loyalty_member_id="bob")._raw_delete("default"),
 }
 
 

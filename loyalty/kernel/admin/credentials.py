@@ -60,7 +60,11 @@ class CreateCredential(Act):
 
     name = forms.CharField(max_length=255, help_text="Which program holds it, like “Till in Main Street”.")
     door = forms.ChoiceField(
-        choices=Door.choices, initial=Door.CORE, label="Opens", help_text="A key opens the API it is made for."
+        required=False,
+        choices=Door.choices,
+        initial=Door.CORE,
+        label="Opens",
+        help_text="A key opens the API it is made for.",
     )
     operator = forms.ChoiceField(
         required=False, label="Acts as", help_text="A new service can do what is ticked below, and nothing else."
@@ -133,7 +137,7 @@ class CreateCredential(Act):
             operator=operator,
             organization=self.organization,
             name=self.cleaned_data["name"],
-            door=Door(self.cleaned_data["door"]),
+            door=Door(self.cleaned_data["door"] or Door.CORE),
             # A new service has just these roles: scopes would only have to be kept in step with them.
             scopes=() if is_new else self.cleaned_data["scopes"],
             expires_at=None if last_day is None else _end_of(last_day),
