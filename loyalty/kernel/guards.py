@@ -12,8 +12,8 @@ class Guards:
     """The guarded tables of one app.
 
     Rows of `append_only` tables are written once. Rows of `born_with` tables change, but never in the columns named,
-    and they are never deleted; those of `kept` tables may change wholly, and are never deleted either. `says` is whose rows they
-    are, `function` what the database calls the refusal.
+    and they are never deleted; those of `kept` tables may change wholly, and are never deleted either. `says` is whose
+    rows they are, `function` what the database calls the refusal.
     """
 
     function: str
