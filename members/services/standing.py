@@ -118,6 +118,7 @@ def _tiers_of(place: Enrollment) -> tuple[Any, ...]:
 
 
 _TIER_FIELDS = ("system_tier", "manual_tier", "manual_expires_at", "effective_tier")
+_TIER_COLUMNS = ("system_tier_id", "manual_tier_id", "manual_expires_at", "effective_tier_id")
 
 
 def _change_of(place: Enrollment, before: int | None, reason: str, actor: str, at: datetime) -> TierChange:
@@ -174,9 +175,20 @@ def _settle(places: Iterable[Enrollment], ladder: Ladder, organization_id: int, 
         if place.effective_tier_id != before[3]:
             changes.append(_change_of(place, before[3], reason, actor, at))
     if moved:
-        Enrollment.objects.bulk_update(moved, _TIER_FIELDS, batch_size=500)
+        _save_tiers(moved)
         _write(organization_id, changes)
     return len(changes)
+
+
+def _save_tiers(places: Iterable[Enrollment]) -> None:
+    """Write the tiers of places. Thousands of them stand at a few tiers: one statement for each standing."""
+    alike = defaultdict(list)
+    for place in places:
+        alike[_tiers_of(place)].append(place.pk)
+    for tiers, ids in alike.items():
+        standing = dict(zip(_TIER_COLUMNS, tiers, strict=True))
+        for start in range(0, len(ids), CHUNK):
+            Enrollment.objects.filter(pk__in=ids[start : start + CHUNK]).update(**standing)
 
 
 # --- what people do ---
