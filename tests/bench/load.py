@@ -14,9 +14,10 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,9 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """What the clients send: `{wallet}` is one of the wallets by chance, `{key}` new each time. Times in seconds."""
+    """What the clients send: `{wallet}` is one of the wallets by chance, `{who}` one of `names`, `{key}` new each time
+    and `{uuid}` too. Times in seconds.
+    """
 
     port: int
     method: str
@@ -39,6 +42,8 @@ class Requests:
     seconds: float = 3.0
     warmup: float = 0.5
     seed: str = ""
+    names: tuple[str, ...] = ()
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +69,16 @@ class _Client:
         self.socket = socket.create_connection(("127.0.0.1", asked.port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         authorization = f"Authorization: Bearer {asked.token}\r\n" if asked.token else ""
-        self.head = f"Host: 127.0.0.1\r\n{authorization}Content-Type: application/json\r\n"
+        more = "".join(f"{name}: {value}\r\n" for name, value in asked.headers.items())
+        self.head = f"Host: 127.0.0.1\r\n{authorization}{more}Content-Type: application/json\r\n"
 
     def send(self) -> None:
         """The next request."""
         wallet = self.asked.first_wallet + self.chance.randrange(self.asked.wallets)
         body = self.asked.body.replace("{key}", f"{self.prefix}-{self.sent}")
+        if self.asked.names:
+            body = body.replace("{who}", self.chance.choice(self.asked.names))
+            body = body.replace("{uuid}", str(uuid.UUID(int=self.chance.getrandbits(128), version=4)))
         self.sent += 1
         path = self.asked.path.replace("{wallet}", str(wallet))
         text = f"{self.asked.method} {path} HTTP/1.1\r\n{self.head}Content-Length: {len(body)}\r\n\r\n{body}"

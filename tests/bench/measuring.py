@@ -25,6 +25,9 @@ NAMES = (
     "listing",
     "books",
     "rules",
+    "dialects",
+    "bulk",
+    "xml",
 )
 
 

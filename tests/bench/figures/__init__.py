@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench.figures import checking, contention, imports, listing, posting, rules, settling, web
+from tests.bench.figures import checking, contention, dialects, imports, listing, posting, rules, settling, web
 from tests.bench.measuring import Measure
 
 MEASURES: tuple[Measure, ...] = (
@@ -18,4 +18,7 @@ MEASURES: tuple[Measure, ...] = (
     listing.LISTING,
     checking.CHECKING,
     rules.RULES,
+    dialects.DIALECTS,
+    dialects.BULK,
+    imports.XML,
 )

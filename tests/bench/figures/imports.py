@@ -29,29 +29,29 @@ _TOOK = re.compile(r"in ([0-9.]+) s")
 _seeds = count(1)
 
 
-def _file(rows: int, members: int) -> Path:
+def _file(rows: int, members: int, file_format: str) -> Path:
     """A file that was never imported before."""
-    path = Path(settings.VAR_DIR) / "points.csv"
+    path = Path(settings.VAR_DIR) / f"points.{file_format}"
     with path.open("wb") as target:
-        write_points(target, points_rows(rows, members=members, seed=next(_seeds)))
+        write_points(target, points_rows(rows, members=members, seed=next(_seeds)), file_format=file_format)
     return path
 
 
-def _import(place: Place, house: House, rows: int, members: int) -> Ran:
+def _import(place: Place, house: House, rows: int, members: int, file_format: str = "csv") -> Ran:
     """Import so many rows.
 
     :raises RuntimeError: where not all of them were booked.
     """
-    path = _file(rows, members)
+    path = _file(rows, members, file_format)
     ran = manage(place, "import_points", str(path), "--organization", str(house.id))
     if f"{rows} rows: {rows} booked" not in ran.said:
         raise RuntimeError(ran.said)
     return ran
 
 
-def _import_rate(place: Place, house: House, rows: int, members: int) -> float:
+def _import_rate(place: Place, house: House, rows: int, members: int, file_format: str = "csv") -> float:
     """Rows a second, by the command's own clock: everything but the start of the interpreter."""
-    found = _TOOK.search(_import(place, house, rows, members).said)
+    found = _TOOK.search(_import(place, house, rows, members, file_format).said)
     assert found is not None
     return rows / float(found.group(1))
 
@@ -152,4 +152,30 @@ def _embedded(bench: Bench) -> dict[str, list[float]]:
         return {"import": [_import_rate(place, house, scale.import_rows, scale.members) for _ in range(scale.rounds)]}
 
 
+def _take_xml(bench: Bench) -> list[Figure]:
+    scale = bench.scale
+    with bench.places.fresh("xml") as place:
+        house = _house(scale.members)
+        place.tidy()
+        large = _import(place, house, scale.import_large, scale.members, "xml")
+        samples = bench.alternate(
+            lambda _: _import_rate(place, house, scale.import_rows, scale.members),
+            lambda _: _import_rate(place, house, scale.import_rows, scale.members, "xml"),
+        )
+    whole = f"{scale.import_large:,} rows"
+    return [
+        Figure(
+            "xml",
+            f"import_points of XML, {scale.rounds * scale.import_rows:,} rows",
+            "/s",
+            **samples,
+            at_least=0.80,
+            sides="limit: the same rows as CSV, in turns, by the command's own clock.",
+            note=f"One file of {whole} took {large.seconds:.0f} s: {scale.import_large / large.seconds:,.0f} a second.",
+        ),
+        Figure("xml-memory", f"memory of import_points of XML, {whole}", "MB", [large.peak_mb], at_most=MOST_MB),
+    ]
+
+
 IMPORT = Measure("import", _take, _embedded)
+XML = Measure("xml", _take_xml)
