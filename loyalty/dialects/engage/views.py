@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import structlog
 from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -44,7 +45,7 @@ class EngageView(APIView):
             raise Refused(429, "TooManyRequests", "This key calls too often; wait a second.")
         if self.caller.organization_id is None:
             raise PermissionDenied("This key belongs to no organization.")
-        role = self.reads if request.method == "GET" else self.writes
+        role = self.reads if request.method in SAFE_METHODS else self.writes
         if not self.caller.access.allows(role):
             raise PermissionDenied(f"This key needs the role {role}.")
 

@@ -111,9 +111,7 @@ def test_v2_a_contacts_or_a_transactions_id_is_no_account(engage: Engage, house:
         assert "contactId=" in message
 
 
-def test_v2_the_neighbors_account_does_not_exist(
-    engage: Engage, neighbor: House, charlie: Member
-) -> None:
+def test_v2_the_neighbors_account_does_not_exist(engage: Engage, neighbor: House, charlie: Member) -> None:
     neighbor.give(charlie, 5)
     engage.refuses("GET", f"{ACCOUNTS}/{account_of(neighbor, charlie)}", None, 404, "PointAccountNotFound")
 

@@ -129,7 +129,19 @@ def test_amounts_are_exact(
     assert f'"amount":{plain},'.encode() in shown.content
 
 
-REFUSED = ["0", "0.0", "-0.0", "0.001", "719.705", "719.70000000000000001", "1e-400", "1e-9", "1e15", "1e300", "9" * 400]
+REFUSED = [
+    "0",
+    "0.0",
+    "-0.0",
+    "0.001",
+    "719.705",
+    "719.70000000000000001",
+    "1e-400",
+    "1e-9",
+    "1e15",
+    "1e300",
+    "9" * 400,
+]
 
 
 @pytest.mark.parametrize("written", REFUSED)
@@ -192,9 +204,7 @@ def test_r11_the_same_id_for_another_account_is_409(engage: Engage, house: House
     house.give(bob, 100)
     asked = transaction(own)
     engage.post(TRANSACTIONS, asked)
-    engage.refuses(
-        "POST", TRANSACTIONS, asked | {"accountId": account_of(house, bob)}, 409, "IdempotencyConflict"
-    )
+    engage.refuses("POST", TRANSACTIONS, asked | {"accountId": account_of(house, bob)}, 409, "IdempotencyConflict")
 
 
 def test_an_id_is_one_organizations_own(
@@ -277,5 +287,3 @@ def test_r11_two_of_one_id_at_once_count_once(house: House, alice: Member) -> No
     ] * 4
     assert house.balance(alice) == (1_300, 0, 0)
     assert house.findings() == []
-
-

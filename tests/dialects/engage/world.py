@@ -62,9 +62,7 @@ class Engage:
         return message
 
 
-def engage_for(
-    organization: Organization, *roles: str, is_admin: bool = False, door: Door = Door.ENGAGE
-) -> Engage:
+def engage_for(organization: Organization, *roles: str, is_admin: bool = False, door: Door = Door.ENGAGE) -> Engage:
     """A client with exactly these roles in the organization."""
     operator = factories.ServiceFactory()
     at = clock.now()
