@@ -10,6 +10,7 @@ from django.db import connection
 
 from ledger.models import Balance, Ledger, LedgerAccount, Lot, Transaction
 from ledger.services import set_wallet_active
+from loyalty.dialects.engage import bulk
 from loyalty.kernel.models import KeptAnswer
 from members.models import Member
 from tests import factories
@@ -295,3 +296,15 @@ def test_two_of_one_key_at_once_book_once(house: House, alice: Member) -> None:
     assert all(booked(answer) for answer in answers)
     assert house.balance(alice) == (1_200, 0, 0)
     assert house.findings() == []
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_control_where_nothing_is_remembered_each_books(
+    house: House, alice: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "answer_once", lambda *, act, **words: (act(), True))
+    rows, key = [row(house, alice)], {"Idempotency-Key": "k"}
+    clients = [engage_for(house.organization, is_admin=True) for _ in range(4)]
+    in_parallel(*[lambda client=client: client.post(BULK, rows, **key) for client in clients])
+    assert house.balance(alice) == (4_800, 0, 0)

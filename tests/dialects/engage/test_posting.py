@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from ledger.models import Balance, LedgerAccount, Lot, Transaction
 from ledger.services import set_wallet_active
+from loyalty.dialects.engage import transactions
+from loyalty.dialects.engage.transactions import move_asked
 from loyalty.kernel.numbered import uuid_of
 from members.models import Member
 from tests.databases import in_parallel
@@ -287,3 +290,36 @@ def test_r11_two_of_one_id_at_once_count_once(house: House, alice: Member) -> No
     ] * 4
     assert house.balance(alice) == (1_300, 0, 0)
     assert house.findings() == []
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_control_without_the_key_each_counts(house: House, alice: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    def keyless(*args: Any) -> Any:
+        return replace(move_asked(*args), unique_key=None)
+
+    house.give(alice, 100)
+    monkeypatch.setattr(transactions, "move_asked", keyless)
+    asked = transaction(account_of(house, alice))
+    clients = [engage_for(house.organization, is_admin=True) for _ in range(4)]
+    in_parallel(*[lambda client=client: client.post(TRANSACTIONS, asked) for client in clients])
+    assert house.balance(alice) == (4_900, 0, 0)
+
+
+def test_r9_points_that_became_a_voucher_are_a_deduction_with_the_documents_code(engage: Engage, own: str) -> None:
+    asked = transaction(
+        own,
+        transactionType="Deduction",
+        amount=-50,
+        source="RewardVoucher",
+        description="@@(ConvertedToBonusCheck)",
+    )
+    assert engage.post(TRANSACTIONS, asked).status_code == 202
+    # R12: it is there at once.
+    item = engage.get(f"{TRANSACTIONS}/{asked['transactionId']}").body
+    assert (item["type"], item["source"], item["amount"], item["description"]) == (
+        "Deduction",
+        "RewardVoucher",
+        -50,
+        "@@(ConvertedToBonusCheck)",
+    )
