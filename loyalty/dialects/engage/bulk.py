@@ -154,7 +154,6 @@ def _move_of(
         read_guid(row.get("contactId"), "contactId"),
         read_definition_id(row.get("definitionId")),
     )
-    source, description = read_source(row, required=True), read_text(row, "description", required=True)
     contact, known = contacts.get(contact_id), definitions.get(definition_id)
     missing = []
     if contact is None:
@@ -167,6 +166,7 @@ def _move_of(
         answer.refuse(index, " ".join(missing))
         return None
     definition = known[0]
+    source, description = read_source(row, required=True), read_text(row, "description", required=True)
     amount = read_amount(row.get("amount"), definition.decimals)
     happened = read_moment(row, "timeStamp", definition.zone)
     valid_from = read_moment(row, "validFrom", definition.zone)
