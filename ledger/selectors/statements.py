@@ -119,10 +119,10 @@ def count_statement(*, account_id: int, wallet_id: int, kept: int, which: Which 
     return max(COUNTED, kept) if number > COUNTED else int(number)
 
 
-_SIDE = f"SELECT t.id, t.effective_at AS moment FROM ledger_transaction t WHERE t.kind IN ({_KINDS})"
+# A lot was credited when its transaction happened.
 _LOTS = (
-    "SELECT t.id, t.effective_at AS moment FROM ledger_transaction t WHERE t.id IN (SELECT l.transaction_id"
-    " FROM ledger_lot l WHERE l.wallet_id = %s AND l.account_id = %s AND l.state = '{state}')"
+    "SELECT DISTINCT l.transaction_id AS id, {moment} AS moment FROM ledger_lot l"
+    " WHERE l.wallet_id = %s AND l.account_id = %s AND l.state = '{state}' AND l.transaction_id IS NOT NULL"
 )
 _NO_LOT = " AND NOT EXISTS (SELECT 1 FROM ledger_lot l WHERE l.transaction_id = t.id)"
 
@@ -130,13 +130,21 @@ _NO_LOT = " AND NOT EXISTS (SELECT 1 FROM ledger_lot l WHERE l.transaction_id = 
 def _chosen(account_id: int, wallet_id: int, which: Which, tracked: bool) -> tuple[list[str], list[tuple[int, int]]]:
     """Queries that together find what is asked for, nothing twice, and what they are bound with."""
     mine = (wallet_id, account_id)
-    received = f"{_SIDE} AND t.to_wallet_id = %s AND t.account_id = %s"
+    side = f"SELECT t.id, {_moment('t')} AS moment FROM ledger_transaction t WHERE t.kind IN ({_KINDS})"
+    received = f"{side} AND t.to_wallet_id = %s AND t.account_id = %s"
     if which == "all":
-        return [f"{_SIDE} AND t.from_wallet_id = %s AND t.account_id = %s", received], [mine, mine]
-    lots = _LOTS.format(state=which)
+        return [f"{side} AND t.from_wallet_id = %s AND t.account_id = %s", received], [mine, mine]
+    lots = _LOTS.format(state=which, moment=_moment("l"))
     if which == "pending" or tracked:
         return [lots], [mine]
     return [lots, received + _NO_LOT], [mine, mine]
+
+
+def _moment(table: str) -> str:
+    """When a row happened, to sort by: an expression that no index has. Sorted by the date itself, PostgreSQL would go
+    through everybody's transactions in that order, and look for the wallet's among them.
+    """
+    return f"{table}.effective_at" + (" AT TIME ZONE 'UTC'" if connection.vendor == "postgresql" else "")
 
 
 def with_validity(rows: list[StatementRow], wallet_id: int) -> list[StatementRow]:

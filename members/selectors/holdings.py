@@ -41,10 +41,11 @@ _FACTS = (
     "b.id, m.wallet_id, a.id, m.customer_id, a.decimals, a.point_tracking_enabled, g.timezone, b.active - b.held,"
     " b.pending, b.next_change_at, b.transactions, a.reserve_id, a.burned_id, a.expired_id, a.issuance_id"
 )
-# The index of open lots in the order they expire gives the first; what is held of it cannot be spent.
+# The index of a wallet's open lots in the order they are spent gives the first; what is held of it cannot be spent. All
+# of that order is asked for: the dates alone would lead into everybody's lots.
 _FIRST_EXPIRY = (
     "(SELECT l.expires_at FROM ledger_lot l WHERE l.wallet_id = b.wallet_id AND l.account_id = b.account_id"
-    " AND l.state = 'active' AND l.remaining > l.held ORDER BY l.expires_at LIMIT 1)"
+    " AND l.state = 'active' AND l.remaining > l.held ORDER BY l.expires_at, l.effective_at, l.id LIMIT 1)"
 )
 _BY_BALANCE = (
     "SELECT {columns} FROM ledger_balance b JOIN ledger_ledgeraccount a ON a.id = b.account_id"
