@@ -139,6 +139,8 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if flag("BEHIND_PR
 TOKEN_TTL_SECONDS = whole("TOKEN_TTL_SECONDS", 3600, low=60, high=86400)
 MAX_BODY_BYTES = whole("MAX_BODY_BYTES", 5_000_000, low=10_000, high=1_000_000_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+# Calls a second of one key of the Engage API, in each web process; 0 counts none.
+ENGAGE_RATE_LIMIT = whole("ENGAGE_RATE_LIMIT", 200, low=0, high=1_000_000)
 FILE_UPLOAD_TEMP_DIR = None
 MEDIA_ROOT = VAR_DIR / "files"
 

@@ -20,6 +20,7 @@ from ledger.selectors.browsing import (
 from ledger.selectors.figures import OpenLots, daily_totals, expiring, monthly_totals, open_lots
 from ledger.selectors.history import LotThen, WalletThen, balance_at
 from ledger.selectors.records import TransactionRecord, describe
+from ledger.selectors.statements import StatementRow, count_statement, list_statement
 from ledger.selectors.transactions import (
     TransactionFilter,
     count_transactions,
@@ -34,6 +35,7 @@ __all__ = [
     "Browsed",
     "LotThen",
     "OpenLots",
+    "StatementRow",
     "TransactionFilter",
     "TransactionRecord",
     "WalletBalance",
@@ -43,6 +45,7 @@ __all__ = [
     "accounts_of_wallet",
     "balance_at",
     "browse_transactions",
+    "count_statement",
     "count_transactions",
     "daily_totals",
     "describe",
@@ -55,6 +58,7 @@ __all__ = [
     "in_this_order",
     "list_accounts",
     "list_ledgers",
+    "list_statement",
     "list_transactions",
     "list_transactions_of_wallet",
     "monthly_totals",

@@ -13,8 +13,11 @@ from members.selectors.audiences import (
     members_of,
 )
 from members.selectors.documents import document_given, member_document
+from members.selectors.holdings import Holding, Movement, find_holding, find_movement, list_holdings
 from members.selectors.journal import list_events, list_tier_changes, progress_of
 from members.selectors.members import (
+    Match,
+    find_customer_id,
     find_member,
     get_member,
     get_member_by_loyalty_id,
@@ -34,13 +37,19 @@ from members.selectors.stores import get_default_store, get_open_store, list_sto
 
 __all__ = [
     "Glance",
+    "Holding",
+    "Match",
+    "Movement",
     "belongs",
     "best_found",
     "default_program",
     "document_given",
     "due_audiences",
+    "find_customer_id",
+    "find_holding",
     "find_member",
     "find_members",
+    "find_movement",
     "get_audience",
     "get_audiences",
     "get_default_store",
@@ -54,6 +63,7 @@ __all__ = [
     "list_audiences",
     "list_events",
     "list_every_audience",
+    "list_holdings",
     "list_members",
     "list_portals",
     "list_programs",

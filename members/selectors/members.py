@@ -69,6 +69,12 @@ def find_member(organization_id: int, key_or_id: str) -> Member | None:
     return None
 
 
+def find_customer_id(organization_id: int, email: str) -> uuid.UUID | None:
+    """The UUID of the member with this email, whatever its case; of several the oldest is meant."""
+    found = with_email(Member.objects.filter(organization_id=organization_id), organization_id, email)
+    return found.order_by("pk").values_list("customer_id", flat=True).first()
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """A member found by an address: enough to move points."""

@@ -1,6 +1,7 @@
 """What may be written about members and programs, one verb each."""
 
 from members.services.audiences import create_audience, refresh_audience, refresh_due_audiences, update_audience
+from members.services.holdings import current_holding, current_holdings
 from members.services.members import create_member, update_member
 from members.services.merging import merge_members
 from members.services.organizations import set_organization
@@ -19,6 +20,8 @@ __all__ = [
     "create_program",
     "create_store",
     "create_tier",
+    "current_holding",
+    "current_holdings",
     "dates_at",
     "erase_member",
     "expire_manual_tiers",

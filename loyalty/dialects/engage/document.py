@@ -2,6 +2,7 @@
 
 import re
 
+from loyalty.dialects.engage.problems import engage_problem
 from loyalty.kernel.api.pages import Document
 
 document = Document(
@@ -10,4 +11,5 @@ document = Document(
     about="Point accounts and transactions of contacts. Send the key in the apikey header.",
     urlconf="loyalty.dialects.engage.urls",
     owns=re.compile(r"/api/v[23]/"),
+    problem=engage_problem,
 )

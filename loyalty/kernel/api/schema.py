@@ -78,7 +78,9 @@ class CoreSchema(AutoSchema):
         return f"{text}\n\nRole: `{self.view.role()}`." if isinstance(self.view, CoreViewSet) else text
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        return getattr(self.view, "action", "") == "list" and isinstance(self.view, ResourceViewSet)
+        if not isinstance(self.view, CoreViewSet):
+            return bool(super()._is_list_view(serializer))
+        return self.view.action == "list" and isinstance(self.view, ResourceViewSet)
 
     def get_request_serializer(self) -> Any:
         """The shape of what the action takes."""

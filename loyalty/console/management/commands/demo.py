@@ -41,4 +41,6 @@ def hints(demo: dict[str, Any]) -> list[str]:
         "Core API  "
         f"curl -s {mint} -H 'Authorization: Bearer {demo['core']['token']}'"
         " -H 'Content-Type: application/json' -d '{\"amount\": 250}'",
+        f"Engage    curl -s '{base}/api/v3/point-accounts?contactId={demo['engage']['contacts'][0]}'"
+        f" -H 'apikey: {demo['engage']['apikey']}'",
     ]
