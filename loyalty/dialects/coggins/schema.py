@@ -16,6 +16,10 @@ class KeySchema(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
     target_class = "loyalty.dialects.coggins.authentication.KeyAuthentication"
     name = ["csapikey", "CogginsAPIKey"]
 
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
+        """One of the two will do."""
+        return [{"csapikey": []}, {"CogginsAPIKey": []}]
+
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
         """How the key is sent."""
         return [

@@ -6,8 +6,10 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, path
 
-from loyalty.dialects.coggins import paths  # noqa: F401 - registers the converters
-from loyalty.dialects.coggins import views
+from loyalty.dialects.coggins import (
+    paths,  # noqa: F401 - registers the converters
+    views,
+)
 from loyalty.dialects.coggins.pages import claim_page
 
 _claims: Any = views.hidden(views.ClaimRequestView)

@@ -78,6 +78,8 @@ class CoreSchema(AutoSchema):
         return f"{text}\n\nRole: `{self.view.role()}`." if isinstance(self.view, CoreViewSet) else text
 
     def _is_list_view(self, serializer: Any = None) -> bool:
+        if not isinstance(self.view, CoreViewSet):
+            return super()._is_list_view(serializer)
         return getattr(self.view, "action", "") == "list" and isinstance(self.view, ResourceViewSet)
 
     def get_request_serializer(self) -> Any:
