@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 
 from loyalty.kernel.errors import NotFound
 from loyalty.kernel.prepared import bind_list, fetch
-from members.contacts import normal_email
+from members.contacts import LONGEST_VALUE, emails_in, normal_email
 from members.models import Claim, Member, MemberContact, Store
 from members.selectors.members import Match
 
@@ -68,9 +68,8 @@ def claims_of_member(member: Member) -> QuerySet[Claim]:
 
 
 def emails_of(member: Member) -> list[str]:
-    """The addresses the member is found by."""
-    mine = MemberContact.objects.filter(member=member, kind=MemberContact.Kind.EMAIL)
-    return list(mine.order_by("value").values_list("value", flat=True))
+    """The addresses the member is found by: those of the profile, as contacts are drawn from it."""
+    return sorted({normal_email(text)[:LONGEST_VALUE] for text in emails_in(member.profile)})
 
 
 def claimed_with(claim: Claim, email: str) -> bool:

@@ -120,7 +120,9 @@ def test_k2_a_bound_claim_is_only_theirs_and_its_address_is_never_shown(
     assert "a•••@e•••.com" in text(page)
     right, wrong = Visitor().post(claim, "code", email=ALICE), visitor.post(claim, "code", email="bob@example.com")
     # Both are told the same; only one is mailed.
-    assert text(right).replace(ALICE, "X").split("csrf")[0] == text(wrong).replace("bob@example.com", "X").split("csrf")[0]
+    assert (
+        text(right).replace(ALICE, "X").split("csrf")[0] == text(wrong).replace("bob@example.com", "X").split("csrf")[0]
+    )
     assert ALICE not in page.content.decode() + wrong.content.decode()
     code = mailed()
     assert [message.to for message in mail.outbox] == [[ALICE]]
@@ -234,7 +236,9 @@ def test_a_revoked_claim_gives_nothing(house: House, alice: Member, claim_of: An
     assert every_row() == before
 
 
-@pytest.mark.parametrize("token", [str(uuid.UUID(int=7)), uuid.UUID(int=7).hex, "nonsense", "1", "x" * 500, "%00", "{}"])
+@pytest.mark.parametrize(
+    "token", [str(uuid.UUID(int=7)), uuid.UUID(int=7).hex, "nonsense", "1", "x" * 500, "%00", "{}"]
+)
 def test_an_unknown_address_is_a_404_for_people(db: None, visitor: Visitor, token: str) -> None:
     for answer in (visitor.client.get(f"/claim/points/{token}"), visitor.client.post(f"/claim/points/{token}")):
         assert answer.status_code == 404
@@ -329,14 +333,14 @@ def test_nothing_that_is_stored_is_a_code(claim_of: Any, visitor: Visitor) -> No
     code = mailed()
     held = every_row()
     held["members.ClaimCode"] = [row[:3] + row[4:] for row in held["members.ClaimCode"]]  # a nonce is digits too
-    rows = " ".join(str(value) for table in held.values() for row in table for value in row if not isinstance(value, datetime))
+    rows = " ".join(
+        str(value) for table in held.values() for row in table for value in row if not isinstance(value, datetime)
+    )
     assert code not in re.findall(r"(?<!\d)\d{6}(?!\d)", rows)
     assert Job.objects.get().params == {"code": ClaimCode.objects.get().pk}
 
 
-def test_a_mail_that_is_too_late_is_not_sent(
-    noon: time_machine.Coordinates, claim_of: Any, visitor: Visitor
-) -> None:
+def test_a_mail_that_is_too_late_is_not_sent(noon: time_machine.Coordinates, claim_of: Any, visitor: Visitor) -> None:
     visitor.post(claim_of(), "code", email=ALICE)
     noon.shift(timedelta(minutes=16))
     run_one_job(worker="test")
