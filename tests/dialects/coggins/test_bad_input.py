@@ -53,16 +53,14 @@ def send(counter: Counter, operation: str, body: Any, **words: Any) -> Any:
 
 @pytest.mark.parametrize("operation", ["G1", "G3"])
 def test_a_wrong_field_fails_its_row_alone(house: House, alice: Member, counter: Counter, operation: str) -> None:
-    for name, value in CASES:
-        if operation == "G3" and name in ("customerType", "expires"):
-            continue
-        before = every_row()
-        answer = send(counter, operation, [{**GOOD, name: value}])
-        assert answer.status_code == 200, (name, value, answer.content)
-        (row,) = answer.body
+    asked = [case for case in CASES if operation == "G1" or case[0] in ("amount", "email")]
+    before = every_row()
+    answer = send(counter, operation, [{**GOOD, name: value} for name, value in asked])
+    assert answer.status_code == 200, answer.content
+    for (name, value), row in zip(asked, answer.body, strict=True):
         assert row["created" if operation == "G1" else "success"] is False, (name, value)
         assert row["message"]
-        assert every_row() == before, (name, value)
+    assert every_row() == before
 
 
 @pytest.mark.parametrize("operation", ["G1", "G3"])
