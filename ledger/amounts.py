@@ -27,6 +27,12 @@ def for_people(amount: int, decimals: int, *, signed: bool = False) -> str:
     return f"{sign}{int(whole):,}{dot}{part}"
 
 
+def in_format(amount: int, decimals: int, format_string: str, name: str) -> str:
+    """`amount` smallest units to be read, as the account's format has it, else with the account's name behind."""
+    said = for_people(amount, decimals)
+    return format_string.replace("{amount}", said, 1) if "{amount}" in format_string else f"{said} {name}"
+
+
 def read_amount(text: str, decimals: int, *, least: int = 1) -> int:
     """The smallest units that a person means by `text`, at least `least` (1, or 0 where none may be meant).
 

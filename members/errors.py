@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loyalty.kernel.errors import InvalidInput, NotFound, RuleRefused
+from loyalty.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, RuleRefused
 
 
 class MemberInactive(RuleRefused):
@@ -66,6 +66,27 @@ class TierLadderBroken(InvalidInput):
 
     code = "TIER_LADDER_BROKEN"
     says = "The tiers do not make a ladder."
+
+
+class ClaimClosed(Conflict):
+    """The claim was claimed or revoked, or its time is over (contract coggins K7)."""
+
+    code = "CLAIM_CLOSED"
+    says = "The claim is closed."
+
+
+class ClaimOfAnother(NotAllowed):
+    """The claim is bound to another address (contract coggins K2)."""
+
+    code = "CLAIM_OF_ANOTHER"
+    says = "The claim is bound to another address."
+
+
+class TooManyCodes(RuleRefused):
+    """Enough codes were asked for at this claim, or for this address, within the last hour."""
+
+    code = "TOO_MANY_CODES"
+    says = "Too many codes were asked for. Try again in an hour."
 
 
 class ImportRefused(InvalidInput):

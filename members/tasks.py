@@ -24,6 +24,12 @@ def expire_manual_tiers(**_: object) -> None:
     services.expire_manual_tiers(actor=system("expire_manual_tiers"), at=clock.now())
 
 
+@shared_task(name="members.forget_codes")
+def forget_codes(**_: object) -> None:
+    """Delete codes of claims that count for nothing any more: they name people's addresses."""
+    services.forget_codes(at=clock.now())
+
+
 @shared_task(name="members.refresh_audiences")
 def refresh_audiences(**_: object) -> None:
     """Count the members of every audience whose count is not of now. Safe to overlap: a count is only ever replaced by

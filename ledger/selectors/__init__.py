@@ -29,7 +29,7 @@ from ledger.selectors.transactions import (
     list_transactions_of_wallet,
     window_transactions,
 )
-from ledger.selectors.wallets import WalletBalance, get_wallet, read_balance, read_balances
+from ledger.selectors.wallets import WalletBalance, get_wallet, read_balance, read_balances, spent_by
 
 __all__ = [
     "Browsed",
@@ -66,6 +66,7 @@ __all__ = [
     "open_lots",
     "read_balance",
     "read_balances",
+    "spent_by",
     "window_transactions",
     "with_totals",
 ]

@@ -111,3 +111,19 @@ def get_wallet(organization_id: int, wallet_id: int) -> Wallet:
     if wallet is None:
         raise NotFound("There is no such wallet.")
     return wallet
+
+
+# By the index on the wallet's debits; what was given back again answers the burn, or the hold that was captured.
+_SPENT = """
+SELECT COALESCE(SUM(t.amount), 0) FROM ledger_transaction t JOIN ledger_ledgeraccount a ON a.id = t.account_id
+WHERE t.from_wallet_id = %s AND t.account_id = %s AND t.to_wallet_id = a.burned_id AND t.kind IN ('burn', 'capture')
+    AND t.source <> %s AND NOT EXISTS (
+        SELECT 1 FROM ledger_transaction r WHERE r.answers_id = COALESCE(t.answers_id, t.id) AND r.kind = 'revert')
+"""
+
+
+def spent_by(wallet_id: int, account_id: int, *, but_for_source: str = "") -> int:
+    """All that was ever burned of the wallet's points in the account and not given back, in smallest units; without
+    what `but_for_source` took.
+    """
+    return int(prepared.fetch(_SPENT, [wallet_id, account_id, but_for_source])[0][0])

@@ -26,6 +26,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Transactions", "ledger_transaction", "swap_horiz"),
             ("Wallets", "ledger_wallet", "account_balance_wallet"),
+            ("Claims", "members_claim", "redeem"),
             ("Accounts", "ledger_ledgeraccount", "toll"),
             ("Ledgers", "ledger_ledger", "menu_book"),
         ),

@@ -32,6 +32,7 @@ from ledger.errors import NoDefaultAccount
 from ledger.services import available_balances
 from loyalty.kernel.desk import Act, Link, Panel, address_of, clock_of, copyable, seat_of, state, when
 from loyalty.kernel.desk.display import NOTHING
+from members.admin.claims import claims_panel
 from members.admin.imports import ImportPoints
 from members.admin.life import audiences_panel, events_panel, programs_panel, tiers_panel
 from members.admin.member_acts import MEMBER_ACTS, CreateMember
@@ -256,6 +257,7 @@ class MemberAdmin(PointsAdmin):
             yield from holds_panel(target.wallet_id, may_end=may_end)
             yield movements_panel(target.organization_id, target.wallet_id)
             yield lots_panel(target.wallet_id)
+            yield claims_panel(target)
         tells_points = seat.may("ledgers:read", target.organization_id)
         yield programs_panel(target, tells_points=tells_points)
         if seat.may("tiers:read", target.organization_id):

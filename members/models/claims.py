@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
@@ -58,10 +59,20 @@ class Claim(models.Model):
                 name="claim_open",
                 condition=Q(claimed_at__isnull=True, revoked_at__isnull=True),
             ),
+            models.Index(fields=["organization", "id"], name="claim_claimed", condition=Q(claimed_at__isnull=False)),
+            models.Index(fields=["organization", "id"], name="claim_revoked", condition=Q(revoked_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return f"Claim {self.pk}"
+
+    def state_at(self, at: datetime) -> str:
+        """How the claim stands, in a word; the last second of its last day is still in time."""
+        if self.claimed_at is not None:
+            return "claimed"
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expires_at < at else "open"
 
 
 class ClaimCode(models.Model):
@@ -76,6 +87,12 @@ class ClaimCode(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            # How many codes an address was sent lately, whatever the claim.
+            models.Index(fields=["email", "created_at"], name="claim_code_by_email"),
+        ]
 
     def __str__(self) -> str:
         return f"Code {self.pk}"

@@ -12,6 +12,16 @@ from members.selectors.audiences import (
     members_by_rule,
     members_of,
 )
+from members.selectors.claims import (
+    Counter,
+    claimed_with,
+    claims_of_member,
+    claims_standing,
+    find_claims,
+    get_claim_by_token,
+    get_counter,
+    list_claims,
+)
 from members.selectors.documents import document_given, member_document
 from members.selectors.holdings import Holding, Movement, find_holding, find_movement, list_holdings
 from members.selectors.journal import list_events, list_tier_changes, progress_of
@@ -36,15 +46,20 @@ from members.selectors.search import best_found, find_members, get_named_member,
 from members.selectors.stores import get_default_store, get_open_store, list_stores
 
 __all__ = [
+    "Counter",
     "Glance",
     "Holding",
     "Match",
     "Movement",
     "belongs",
     "best_found",
+    "claimed_with",
+    "claims_of_member",
+    "claims_standing",
     "default_program",
     "document_given",
     "due_audiences",
+    "find_claims",
     "find_customer_id",
     "find_holding",
     "find_member",
@@ -52,6 +67,8 @@ __all__ = [
     "find_movement",
     "get_audience",
     "get_audiences",
+    "get_claim_by_token",
+    "get_counter",
     "get_default_store",
     "get_member",
     "get_member_by_loyalty_id",
@@ -61,6 +78,7 @@ __all__ = [
     "get_program",
     "in_tier",
     "list_audiences",
+    "list_claims",
     "list_events",
     "list_every_audience",
     "list_holdings",

@@ -1,6 +1,9 @@
 """What may be written about members and programs, one verb each."""
 
 from members.services.audiences import create_audience, refresh_audience, refresh_due_audiences, update_audience
+from members.services.claim_codes import ask_for_code, forget_codes, prove_email
+from members.services.claim_mails import ask_to_send_claim
+from members.services.claims import ClaimDraft, claim_points, create_claims, revoke_claim
 from members.services.holdings import current_holding, current_holdings
 from members.services.members import create_member, update_member
 from members.services.merging import merge_members
@@ -10,11 +13,18 @@ from members.services.portals import create_portal, rotate_public_id, update_por
 from members.services.privacy import erase_member, export_member
 from members.services.programs import create_program, create_tier, make_default_program, update_program, update_tier
 from members.services.standing import expire_manual_tiers, leave_program, set_member_tier
+from members.services.store_points import Edit, edit_points, points_at_store
 from members.services.stores import create_store, dates_at, update_store
 
 __all__ = [
+    "ClaimDraft",
+    "Edit",
+    "ask_for_code",
+    "ask_to_send_claim",
     "burn_member_points",
+    "claim_points",
     "create_audience",
+    "create_claims",
     "create_member",
     "create_portal",
     "create_program",
@@ -23,15 +33,20 @@ __all__ = [
     "current_holding",
     "current_holdings",
     "dates_at",
+    "edit_points",
     "erase_member",
     "expire_manual_tiers",
     "export_member",
+    "forget_codes",
     "leave_program",
     "make_default_program",
     "merge_members",
     "mint_member_points",
+    "points_at_store",
+    "prove_email",
     "refresh_audience",
     "refresh_due_audiences",
+    "revoke_claim",
     "rotate_public_id",
     "set_member_tier",
     "set_organization",

@@ -17,6 +17,7 @@ from loyalty.kernel.services import record
 from members.errors import MemberGone, MemberInactive, OpenHolds
 from members.models import Enrollment, EventType, Member
 from members.selectors import get_member
+from members.services.claims import follow_merge
 from members.services.journal import record_event
 from members.services.members import make_findable
 from members.services.standing import enroll, set_member_tier
@@ -52,6 +53,7 @@ def merge_members(*, kept: Member, merged: Member, actor: Actor, at: datetime, r
     _move_points(kept, merged, actor, at)
     _move_profile(kept, merged, at)
     _move_places(kept, merged, actor, at)
+    follow_merge(kept=kept, merged=merged)
     sides = {"kept": kept.pk, "merged": merged.pk}
     for member, kind in ((kept, EventType.MEMBER_UPDATED), (merged, EventType.DEACTIVATED)):
         record_event(

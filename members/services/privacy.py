@@ -18,6 +18,8 @@ from loyalty.kernel.selectors import list_audit_of
 from loyalty.kernel.services import forget_history, record
 from members.errors import MemberGone
 from members.models import Enrollment, EventType, LoyaltyEvent, Member, TierChange
+from members.selectors.claims import claims_of_member
+from members.services.claims import forget_claims
 from members.services.journal import record_event
 from members.services.members import make_findable
 
@@ -74,6 +76,18 @@ def _parts(member: Member) -> Iterator[dict[str, Any]]:
             "validFrom": or_none(lot.valid_from),
             "expiresAt": or_none(lot.expires_at),
         }
+    for claim in claims_of_member(member).order_by("pk").iterator():
+        yield {
+            "part": "claim",
+            "amount": claim.amount,
+            "accountId": claim.account_id,
+            "email": claim.email,
+            "customerType": claim.customer_type,
+            "createdAt": claim.created_at,
+            "expiresAt": or_none(claim.expires_at),
+            "claimedAt": claim.claimed_at,
+            "transactionId": claim.transaction_id,
+        }
     for event in LoyaltyEvent.objects.filter(member=member).order_by("created_at", "pk").iterator():
         yield {
             "part": "event",
@@ -110,11 +124,12 @@ def _transaction(row: Transaction, wallet_id: int) -> dict[str, Any]:
 @transaction.atomic
 def erase_member(*, member: Member, actor: Actor, at: datetime, reason: str = "") -> Member:
     """Forget the person, with everybody who was merged into them: profile, ids, contacts, what the journal and the
-    history say of them. The wallet and its transactions stay as they are, so that the books still prove; they lead to
-    a number only.
+    history say of them, and their addresses on claims; a claim that waited for one of those ends. The wallet and its
+    transactions stay as they are, so that the books still prove; they lead to a number only.
 
     :raises MemberGone: the member is erased already, or part of another, who is the one to erase.
     """
+    forget_claims(member=member, at=at)
     locked = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
     if locked.is_gone:
         raise MemberGone

@@ -169,6 +169,7 @@ def test_the_page_of_a_member_tells_what_matters(
         "Held",
         "Movements",
         "Credits",
+        "Claims",
         "Programs",
         "Tiers so far",
         "Audiences",

@@ -2,6 +2,7 @@
 
 import re
 
+from loyalty.dialects.coggins.problems import problem
 from loyalty.kernel.api.pages import Document
 
 document = Document(
@@ -9,5 +10,6 @@ document = Document(
     title="Coggins Store point claims",
     about="Points to claim, look up and edit. The key is a GUID, in the query, the path or a header.",
     urlconf="loyalty.dialects.coggins.urls",
-    owns=re.compile(r"/api/v1/points"),
+    owns=re.compile(r"/api/v1/points(?:/|$)"),
+    problem=problem,
 )

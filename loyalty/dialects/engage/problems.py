@@ -72,6 +72,9 @@ PROBLEMS: dict[type[Exception], tuple[int, str]] = {
     members.NoSuchMember: (400, VALIDATION),
     members.SearchTooLong: (400, VALIDATION),
     members.BadMatcher: (400, VALIDATION),
+    members.ClaimClosed: (409, "Conflict"),
+    members.ClaimOfAnother: (403, "Forbidden"),
+    members.TooManyCodes: (429, "TooManyRequests"),
 }
 
 _NAMES = {

@@ -34,6 +34,7 @@ def hints(demo: dict[str, Any]) -> list[str]:
     """What a person needs to begin: the console, and one call for each dialect that works as printed."""
     base, member = demo["baseUrl"], demo["members"][0]
     mint = f"{base}/api/v1/organizations/{demo['organizationId']}/loyalty-members/{member['loyaltyMemberId']}/mint"
+    claims = [{"amount": 400, "email": demo["coggins"]["customers"][0]}]
     return [
         f"Console   {base}{demo['console']['url']}   sign in as {demo['console']['username']}"
         f" with the password {demo['console']['password']}",
@@ -43,4 +44,7 @@ def hints(demo: dict[str, Any]) -> list[str]:
         " -H 'Content-Type: application/json' -d '{\"amount\": 250}'",
         f"Engage    curl -s '{base}/api/v3/point-accounts?contactId={demo['engage']['contacts'][0]}'"
         f" -H 'apikey: {demo['engage']['apikey']}'",
+        "Coggins   "
+        f"curl -s '{base}/api/v1/points?csapikey={demo['coggins']['csapikey']}'"
+        f" -H 'Content-Type: application/json' -d '{json.dumps(claims)}'",
     ]

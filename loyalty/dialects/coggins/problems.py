@@ -1,0 +1,118 @@
+"""Says no as the vendor's order API does: `{"success": false, "message": ...}`, whatever went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import DataError, InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from ledger import errors as ledger
+from loyalty.kernel import errors as kernel
+from loyalty.kernel.api.rendering import to_json
+from members import errors as members
+
+log = structlog.get_logger(part=__name__)
+
+# Every refusal of the house, and what it is here. A refusal of one row is told in the row, under 200.
+STATUS: dict[type[kernel.DomainError], int] = {
+    kernel.InvalidInput: 400,
+    kernel.NotFound: 404,
+    kernel.NotAllowed: 403,
+    kernel.CannotGrant: 403,
+    kernel.Conflict: 409,
+    kernel.IdempotencyConflict: 409,
+    kernel.DuplicateValue: 409,
+    kernel.ContentSchemaInUse: 409,
+    kernel.RuleRefused: 422,
+    kernel.Busy: 503,
+    ledger.SameWallet: 400,
+    ledger.NotPending: 409,
+    ledger.NotRevertible: 409,
+    ledger.LotClosed: 409,
+    ledger.DecimalsFrozen: 409,
+    ledger.InsufficientBalance: 422,
+    ledger.SupplyExceeded: 422,
+    ledger.SupplyTooLow: 422,
+    ledger.AccountInactive: 422,
+    ledger.WalletInactive: 422,
+    ledger.SystemWallet: 422,
+    ledger.BalanceTooLarge: 422,
+    ledger.TrackingRequired: 422,
+    ledger.DefaultAccountRequired: 422,
+    ledger.NoDefaultAccount: 422,
+    ledger.AtomicSetAborted: 422,
+    members.TierLadderBroken: 400,
+    members.ImportRefused: 400,
+    members.NoSuchMember: 400,
+    members.SearchTooLong: 400,
+    members.BadMatcher: 400,
+    members.NotEnrolled: 404,
+    members.ClaimOfAnother: 403,
+    members.ClaimClosed: 409,
+    members.MemberInactive: 422,
+    members.MemberGone: 422,
+    members.OpenHolds: 422,
+    members.ReferralCodeRefused: 422,
+    members.DefaultProgramRequired: 422,
+    members.DefaultTierRequired: 422,
+    members.TierInactive: 422,
+    members.TooManyCodes: 429,
+}
+
+# Of ours, in the words of this API.
+_SAYS: dict[type[kernel.DomainError], str] = {
+    ledger.InsufficientBalance: "The account does not have that many points.",
+    ledger.WalletInactive: "The account is not active.",
+}
+
+
+def status_of(error: kernel.DomainError) -> int:
+    """The HTTP status of a refusal."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 422)
+
+
+def message_of(error: kernel.DomainError) -> str:
+    """A refusal as a row tells it."""
+    return _SAYS.get(type(error), error.message)
+
+
+def body(message: str) -> dict[str, Any]:
+    """The body of a refusal."""
+    return {"success": False, "message": message}
+
+
+def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """The answer to anything a view raised; None lets a programming error through to the 500 page and the log."""
+    if isinstance(error, kernel.DomainError):
+        status = status_of(error)
+        headers = {"Retry-After": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+        return Response(body(message_of(error)), status, headers=headers)
+    if isinstance(error, Http404):
+        return Response(body("Not found."), 404)
+    if isinstance(error, PermissionDenied):
+        return Response(body("You may not do this."), 403)
+    if isinstance(error, exceptions.APIException):
+        wanted = getattr(error, "auth_header", None)
+        headers = {"WWW-Authenticate": wanted} if wanted else None
+        return Response(body(str(error.detail)), error.status_code, headers=headers)
+    if isinstance(error, SuspiciousOperation):
+        return Response(body("The request was refused."), 400)
+    if isinstance(error, DataError):
+        return Response(body("A value is out of the range that can be stored."), 400)
+    if isinstance(error, OperationalError | InterfaceError):
+        log.error("database_unavailable", exc_info=error)
+        message = "The database cannot answer now; send the request again."
+        return Response(body(message), 503, headers={"Retry-After": "1"})
+    return None
+
+
+def problem(request: HttpRequest, status: int, message: str) -> HttpResponse:
+    """The same where no view was reached."""
+    return HttpResponse(to_json(body(message)), status=status, content_type="application/json")
