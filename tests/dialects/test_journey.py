@@ -15,7 +15,6 @@ import pytest
 from django.core import mail
 from django.core.management import call_command
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
 
 from loyalty.console.demo import make_demo
 from loyalty.kernel import clock
@@ -23,7 +22,7 @@ from loyalty.kernel.services.runner import run_one_job
 
 
 @pytest.fixture
-def demo(db: None, settings: SettingsWrapper, tmp_path: Any) -> dict[str, Any]:
+def demo(db: None, settings: Any, tmp_path: Any) -> dict[str, Any]:
     """The demo as a client is told of it."""
     settings.VAR_DIR = tmp_path
     return make_demo(clock.now())

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
-import structlog
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.db import DataError, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
-from rest_framework import exceptions
+from django.http import HttpRequest, HttpResponse
 from rest_framework.response import Response
 
 from ledger import errors as ledger
 from loyalty.kernel import errors as kernel
+from loyalty.kernel.api.problems import core_exception_handler
 from loyalty.kernel.api.rendering import to_json
 from members import errors as members
-
-log = structlog.get_logger(part=__name__)
 
 # Every refusal of the house, and what it is here. A refusal of one row is told in the row, under 200.
 STATUS: dict[type[kernel.DomainError], int] = {
@@ -90,27 +84,18 @@ def body(message: str) -> dict[str, Any]:
 
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """The answer to anything a view raised; None lets a programming error through to the 500 page and the log."""
+    said = core_exception_handler(error, context)
+    if said is None:
+        return None
     if isinstance(error, kernel.DomainError):
-        status = status_of(error)
-        headers = {"Retry-After": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
-        return Response(body(message_of(error)), status, headers=headers)
-    if isinstance(error, Http404):
-        return Response(body("Not found."), 404)
-    if isinstance(error, PermissionDenied):
-        return Response(body("You may not do this."), 403)
-    if isinstance(error, exceptions.APIException):
-        wanted = getattr(error, "auth_header", None)
-        headers = {"WWW-Authenticate": wanted} if wanted else None
-        return Response(body(str(error.detail)), error.status_code, headers=headers)
-    if isinstance(error, SuspiciousOperation):
-        return Response(body("The request was refused."), 400)
-    if isinstance(error, DataError):
-        return Response(body("A value is out of the range that can be stored."), 400)
-    if isinstance(error, OperationalError | InterfaceError):
-        log.error("database_unavailable", exc_info=error)
-        message = "The database cannot answer now; send the request again."
-        return Response(body(message), 503, headers={"Retry-After": "1"})
-    return None
+        answer = Response(body(message_of(error)), status_of(error))
+    else:
+        answer = Response(body(str(said.data["message"])), said.status_code)
+    if "Retry-After" in said:
+        answer["Retry-After"] = said["Retry-After"]
+    if wanted := getattr(error, "auth_header", None):
+        answer["WWW-Authenticate"] = wanted
+    return answer
 
 
 def problem(request: HttpRequest, status: int, message: str) -> HttpResponse:
