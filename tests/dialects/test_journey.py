@@ -50,7 +50,7 @@ class Web:
             f"/api/v1/organizations/{demo['organizationId']}/ledgers/{demo['ledgerId']}"
             f"/accounts/{demo['ledgerAccountId']}/wallets/{self.alice['walletId']}"
         )
-        return int(self.send("GET", path, Authorization=f"Bearer {demo['core']['token']}")["balance"])
+        return int(self.send("GET", path, Authorization=f"Bearer {demo['core']['token']}")["wallet"]["balance"])
 
     def engage_account(self) -> dict[str, Any]:
         """Alice's point account, by Engage."""
