@@ -4,15 +4,31 @@ from members.services.audiences import create_audience, refresh_audience, refres
 from members.services.members import create_member, update_member
 from members.services.merging import merge_members
 from members.services.organizations import set_organization
+from members.services.passwords import check_member_password, set_member_password
 from members.services.points import burn_member_points, mint_member_points
 from members.services.portals import create_portal, rotate_public_id, update_portal
 from members.services.privacy import erase_member, export_member
 from members.services.programs import create_program, create_tier, make_default_program, update_program, update_tier
+from members.services.refreshing import issue_refresh_token, sweep_refresh_tokens, use_refresh_token
+from members.services.sellers import allow_seller, appoint_seller, dismiss_seller
 from members.services.standing import expire_manual_tiers, leave_program, set_member_tier
 from members.services.stores import create_store, dates_at, update_store
+from members.services.transfers import (
+    activate_transfer,
+    cancel_transfer,
+    expire_transfer,
+    give_at_store,
+    send_at_store,
+    spend_at_store,
+)
 
 __all__ = [
+    "activate_transfer",
+    "allow_seller",
+    "appoint_seller",
     "burn_member_points",
+    "cancel_transfer",
+    "check_member_password",
     "create_audience",
     "create_member",
     "create_portal",
@@ -20,9 +36,13 @@ __all__ = [
     "create_store",
     "create_tier",
     "dates_at",
+    "dismiss_seller",
     "erase_member",
     "expire_manual_tiers",
+    "expire_transfer",
     "export_member",
+    "give_at_store",
+    "issue_refresh_token",
     "leave_program",
     "make_default_program",
     "merge_members",
@@ -30,12 +50,17 @@ __all__ = [
     "refresh_audience",
     "refresh_due_audiences",
     "rotate_public_id",
+    "send_at_store",
+    "set_member_password",
     "set_member_tier",
     "set_organization",
+    "spend_at_store",
+    "sweep_refresh_tokens",
     "update_audience",
     "update_member",
     "update_portal",
     "update_program",
     "update_store",
     "update_tier",
+    "use_refresh_token",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,7 +21,7 @@ from loyalty.kernel.services import (
     set_membership,
 )
 from members.models import Member
-from members.services import create_audience, create_portal
+from members.services import appoint_seller, create_audience, create_portal, create_store
 from tests import factories
 from tests.house import TESTER, House
 
@@ -77,6 +78,10 @@ def fill(house: House, member: Member, count: int = 1) -> None:
             create_catalog_entry(model=model, code=f"{model.word}-{count_so_far}", label=name, tags=["a"], **here)
         create_content_schema(name=f"Schema {number} of {house.id}", type=1, schema="{}", **here)
         create_portal(name=f"Portal {number} of {house.id}", program_id=house.program.pk, **here)
+        store = create_store(
+            code=f"store-{house.id}-{uuid.uuid4().hex[:8]}", name=f"Store {number} of {house.id}", **here
+        )
+        appoint_seller(store=store, operator=factories.OperatorFactory(), actor=TESTER, at=now)
         create_audience(name=f"Some {number}", matcher_type="null-matcher", **here)
         house.give(member, 1000 + number)
         house.take(member, 10, hold=True)

@@ -13,7 +13,7 @@ from loyalty.dialects.open_loyalty.views import TRANSACTION, StoreView, transfer
 from loyalty.kernel.errors import NotFound
 from members.errors import NotThisTransfer
 from members.selectors.single_transfers import SingleTransfer, get_transfer_of_lot, get_transfer_of_transaction
-from members.services.transfers import activate_transfer, cancel_transfer, expire_transfer
+from members.services import activate_transfer, cancel_transfer, expire_transfer
 
 
 class TransferView(StoreView):

@@ -14,7 +14,7 @@ from loyalty.dialects.open_loyalty.problems import Refused, form_body
 from loyalty.dialects.open_loyalty.views import FormView, transfer_uuid
 from loyalty.kernel.errors import NotFound
 from members.selectors.fronts import Holder, find_parties
-from members.services.transfers import give_at_store, send_at_store, spend_at_store
+from members.services import give_at_store, send_at_store, spend_at_store
 
 
 class CounterView(FormView):

@@ -16,8 +16,7 @@ from loyalty.kernel.models import Operator
 from members.models import RefreshToken
 from members.selectors import get_open_store
 from members.selectors.signing_in import find_operator_to_sign_in, may_administer, sells_somewhere
-from members.services.passwords import check_member_password
-from members.services.refreshing import issue_refresh_token, use_refresh_token
+from members.services import check_member_password, issue_refresh_token, use_refresh_token
 
 LONGEST = 255
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import time_machine
 
 from members.models import Member
-from tests.dialects.open_loyalty.counter import Counter, Shop, number
+from tests.dialects.open_loyalty.counter import Counter
 from tests.house import House
-from ledger.models import Transaction
 
 
 def test_points_are_given_and_listed(
