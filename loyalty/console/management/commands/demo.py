@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
 def hints(demo: dict[str, Any]) -> list[str]:
     """What a person needs to begin: the console, and one call for each dialect that works as printed."""
-    base, member = demo["baseUrl"], demo["members"][0]
+    base, member, shop = demo["baseUrl"], demo["members"][0], demo["openLoyalty"]
     mint = f"{base}/api/v1/organizations/{demo['organizationId']}/loyalty-members/{member['loyaltyMemberId']}/mint"
     return [
         f"Console   {base}{demo['console']['url']}   sign in as {demo['console']['username']}"
@@ -41,4 +41,7 @@ def hints(demo: dict[str, Any]) -> list[str]:
         "Core API  "
         f"curl -s {mint} -H 'Authorization: Bearer {demo['core']['token']}'"
         " -H 'Content-Type: application/json' -d '{\"amount\": 250}'",
+        "Open Loyalty  "
+        f"curl -s {base}/api/{shop['storeCode']}/points/transfer/add -H 'X-AUTH-TOKEN: {shop['apiToken']}'"
+        f" -d 'transfer[customer]={member['customerId']}' -d 'transfer[points]=2.5'",
     ]
