@@ -65,7 +65,7 @@ def expiring(
         return _by_day(cursor.fetchall(), zone)
 
 
-# As the index lot_becoming_valid has it (ledger/migrations/0004_transfers_by_kind_and_state.py).
+# As the index lot_becoming_valid has it (the migration transfers_by_kind_and_state).
 _BECOMING_VALID = {
     vendor: f"""
 SELECT {minute}, SUM(amount) FROM ledger_lot
