@@ -58,8 +58,13 @@ class TransfersWanted:
         """Whether something is wanted that is looked for row by row; of states, those the index knows are not."""
         rest = (self.names, self.amount is not None, self.comment, self.sources, self.not_sources)
         dates = (self.created, self.expires, self.locked)
-        is_known = not self.states or self.states in ({EXPIRED}, {PENDING})
+        is_known = not self.states or self.states in ({EXPIRED}, {PENDING}) or self.expires_till is not None
         return not is_known or any(rest) or any(one is not None for one in dates)
+
+    @property
+    def is_of_few(self) -> bool:
+        """Whether points that were given are found by an index, so that only the others are looked for."""
+        return self.states == {CANCELED} or (bool(self.types) and ADDING not in self.types)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +254,8 @@ def _sift(more: _Where, wanted: TransfersWanted, is_credit: bool) -> None:
             more.add(f"{column} >= %s", since)
         if until is not None:
             more.add(f"{column} < %s", until)
+    if is_credit and wanted.expires_till is not None:
+        more.add("l.remaining > 0 AND l.expires_at > %s AND l.expires_at <= %s", wanted.at, wanted.expires_till)
     if is_credit and wanted.locked is not None:
         more.add("l.state = 'pending'")
     for key, name in wanted.names:

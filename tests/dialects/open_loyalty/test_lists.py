@@ -136,6 +136,8 @@ def test_what_will_expire_is_active_and_has_points_left(
     for day, expected in (("2030-03-17", []), ("2030-03-18", [soon]), ("2030-03-30", [later, soon])):
         rows = till.list(willExpireTill=day, also={"state[]": "expired"})
         assert [row["pointsTransferId"] for row in rows] == expected
+        assert till.list(willExpireTill=day, customerEmail="alice@example.com") == rows
+        assert till.list(willExpireTill=day, customerEmail="nobody@example.com") == []
 
 
 def test_a_customer_lists_their_own_alone(past: dict[str, str], shop: Shop, alice: Member, bob: Member) -> None:
