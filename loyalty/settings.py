@@ -137,6 +137,9 @@ CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _public.scheme == "https"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if flag("BEHIND_PROXY", default=False) else None
 TOKEN_TTL_SECONDS = whole("TOKEN_TTL_SECONDS", 3600, low=60, high=86400)
+# At Open Loyalty's sign-ins: a token, and what is traded for the next one (its time begins anew whenever it is used).
+JWT_TTL_SECONDS = whole("JWT_TTL_SECONDS", 86_400, low=60, high=2_592_000)
+REFRESH_TOKEN_TTL_SECONDS = whole("REFRESH_TOKEN_TTL_SECONDS", 2_592_000, low=300, high=31_536_000)
 MAX_BODY_BYTES = whole("MAX_BODY_BYTES", 5_000_000, low=10_000, high=1_000_000_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 # Calls a second of one key of the Engage API, in each web process; 0 counts none.
@@ -152,6 +155,9 @@ CHAIN_ADAPTER = os.environ.get("CHAIN_ADAPTER", "").strip() or "ledger.services.
 if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+", CHAIN_ADAPTER):
     refuse("CHAIN_ADAPTER", "must name a class, like shop.chain.Adapter")
 IMPORT_CHUNK_ROWS = whole("IMPORT_CHUNK_ROWS", 8000, low=1, high=20000)
+# A file of points sent to Open Loyalty's import: how large it may be, and up to how many rows the call waits for it.
+POINTS_IMPORT_MAX_BYTES = whole("POINTS_IMPORT_MAX_BYTES", 1_000_000_000, low=10_000, high=100_000_000_000)
+POINTS_IMPORT_SYNC_ROWS = whole("POINTS_IMPORT_SYNC_ROWS", 10_000, low=0, high=100_000)
 SETTLE_CHUNK_BALANCES = whole("SETTLE_CHUNK_BALANCES", 400, low=1, high=10000)
 
 # --- the queue --------------------------------------------------------------------------------------------------

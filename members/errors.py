@@ -122,3 +122,10 @@ class BadMatcher(InvalidInput):
         self.position = position
         details = {} if position is None else {"position": position}
         super().__init__(message, field="matcher", **details)
+
+
+class NotThisTransfer(Conflict):
+    """The transfer is not of a kind, or not in a state, that allows this (contract open_loyalty D15 to D17)."""
+
+    code = "NOT_THIS_TRANSFER"
+    says = "This transfer does not allow this."

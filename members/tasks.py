@@ -30,6 +30,12 @@ def forget_codes(**_: object) -> None:
     services.forget_codes(at=clock.now())
 
 
+@shared_task(name="members.sweep_refresh_tokens")
+def sweep_refresh_tokens(**_: object) -> None:
+    """Forget sign-ins that nobody came back to."""
+    services.sweep_refresh_tokens(at=clock.now())
+
+
 @shared_task(name="members.refresh_audiences")
 def refresh_audiences(**_: object) -> None:
     """Count the members of every audience whose count is not of now. Safe to overlap: a count is only ever replaced by

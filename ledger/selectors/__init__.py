@@ -17,7 +17,7 @@ from ledger.selectors.browsing import (
     in_this_order,
     named_transactions,
 )
-from ledger.selectors.figures import OpenLots, daily_totals, expiring, monthly_totals, open_lots
+from ledger.selectors.figures import OpenLots, becoming_valid, daily_totals, expiring, monthly_totals, open_lots
 from ledger.selectors.history import LotThen, WalletThen, balance_at
 from ledger.selectors.records import TransactionRecord, describe
 from ledger.selectors.statements import StatementRow, count_statement, list_statement
@@ -44,6 +44,7 @@ __all__ = [
     "account_totals",
     "accounts_of_wallet",
     "balance_at",
+    "becoming_valid",
     "browse_transactions",
     "count_statement",
     "count_transactions",

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from ledger.engine.requests import Capture, Release
 from ledger.engine.run import execute
+from ledger.errors import NotPending
 from ledger.models import Hold, Transaction
 from ledger.selectors.records import TransactionRecord, describe
 from ledger.services.posting import tell
@@ -47,15 +48,24 @@ def capture_holds(
 
 
 def release_hold(
-    *, organization_id: int, transaction_id: int, actor: Actor, at: datetime, description: str = "", source: str = ""
+    *,
+    organization_id: int,
+    transaction_id: int,
+    actor: Actor,
+    at: datetime,
+    description: str = "",
+    source: str = "",
+    only_once: bool = False,
 ) -> TransactionRecord:
-    """Give back what a hold keeps. Releasing twice is the same as once.
+    """Give back what a hold keeps. Releasing twice is the same as once, unless `only_once` has the second refused.
 
     :raises NotFound: where there is no such hold.
-    :raises NotPending: where it was captured.
+    :raises NotPending: where it was captured, or with `only_once` has ended in any way.
     """
     request = Release(transaction_id=transaction_id, description=description, source=source)
-    execute([[request]], organization_id=organization_id, actor=str(actor), at=at, announce=tell)
+    posting = execute([[request]], organization_id=organization_id, actor=str(actor), at=at, announce=tell)
+    if only_once and posting.outcomes[0].answers[0].replayed:
+        raise NotPending
     return describe([Transaction.objects.get(pk=transaction_id)])[0]
 
 

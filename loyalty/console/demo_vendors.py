@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from loyalty.console.demo_keys import ACTOR, House, Kept, make_credential
+from loyalty.console.demo_open_loyalty import make_open_loyalty
 from loyalty.kernel.models import Door
 from members.models import Member, Store
 from members.services import create_store
@@ -22,7 +23,7 @@ def make_vendors(kept: Kept, coffee: House, books: House, members: list[Member],
         for door in (Door.OPEN_LOYALTY, Door.ENGAGE, Door.COGGINS)
     }
     return {
-        "openLoyalty": {"storeCode": store.code, "apiToken": keys[Door.OPEN_LOYALTY]},
+        "openLoyalty": make_open_loyalty(kept, coffee, store, keys[Door.OPEN_LOYALTY], members, at),
         "engage": {
             "apikey": keys[Door.ENGAGE],
             "definitionId": coffee.account.pk,

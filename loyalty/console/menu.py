@@ -19,6 +19,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Audiences", "members_audience", "groups"),
             ("Programs", "members_loyaltyprogram", "loyalty"),
             ("Portals", "members_portal", "web"),
+            ("Stores", "members_store", "storefront"),
         ),
     ),
     (

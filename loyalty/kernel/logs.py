@@ -13,9 +13,11 @@ import orjson
 import structlog
 
 _SECRET_NAMES = re.compile(r"secret|password|passwd|token|authorization|api[-_]?key|cookie|signature", re.IGNORECASE)
-# A bearer token or one of our own secrets inside a longer text, an exception's message for instance.
-# So is what follows /points/ in an address: a key, or the token of a claim.
-_SECRET_TEXT = re.compile(r"(?i)(bearer\s+|/points/(?!<))\S+|\b(ts[ks]_[A-Za-z0-9_-]{8})[A-Za-z0-9_.-]+")
+# A bearer token, a key in an address, or one of our own secrets inside a longer text, like an exception's message. What
+# follows /points/ in an address is a key, or the token of a claim.
+_SECRET_TEXT = re.compile(
+    r"(?i)(bearer\s+|/points/(?!<)|[?&](?:auth_token|csapikey)=)[^\s&\x22]+|\b(ts[ks]_[A-Za-z0-9_-]{8})[A-Za-z0-9_.-]+"
+)
 
 
 def _hide(value: Any) -> Any:

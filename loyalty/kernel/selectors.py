@@ -69,7 +69,8 @@ class Caller:
         return True
 
 
-def _listed(value: Any) -> list[str]:
+def listed(value: Any) -> list[str]:
+    """Roles or scopes as a raw query reads them: a list, or (on the embedded database) its text."""
     held: list[str] = json.loads(value) if isinstance(value, str) else value
     return held or []
 
@@ -90,9 +91,9 @@ def find_caller_by_secret(digest: str) -> Caller | None:
 def _caller(row: tuple[Any, ...]) -> Caller:
     (credential_id, bound_to, digest, previous, previous_until, scopes, expires, revoked, used, name, door) = row[:11]
     operator_id, active, is_system_admin, organization_id, is_admin, roles = row[11:]
-    limits = _listed(scopes)
+    limits = listed(scopes)
     outside = bound_to is not None and bound_to != organization_id
-    held = frozenset(_listed(roles)) if not is_admin and not is_system_admin else frozenset()
+    held = frozenset(listed(roles)) if not is_admin and not is_system_admin else frozenset()
     access = Access(
         is_system_admin=bool(is_system_admin) and bound_to is None and not limits,
         is_admin=bool(is_admin or is_system_admin) and not limits and not outside,

@@ -1,9 +1,9 @@
 """The members' pages on the console."""
 
 from ledger.admin import register_holders
-from members.admin import audiences, claims, people, portals, programs
+from members.admin import audiences, claims, people, portals, programs, stores
 from members.admin.holders import MemberHolders
 
 register_holders(MemberHolders())
 
-__all__ = ["audiences", "claims", "people", "portals", "programs"]
+__all__ = ["audiences", "claims", "people", "portals", "programs", "stores"]

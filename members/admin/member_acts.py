@@ -13,9 +13,17 @@ from ledger.selectors import list_accounts
 from ledger.services import current_balances, rehearse
 from loyalty.kernel.clock import end_of_local_day
 from loyalty.kernel.desk import Act, Done, Line, Preview, Seat
+from loyalty.kernel.services import generate_password
 from members.models import LoyaltyProgram, LoyaltyTier, Member
 from members.selectors import get_named_member, list_programs
-from members.services import create_member, erase_member, merge_members, set_member_tier, update_member
+from members.services import (
+    create_member,
+    erase_member,
+    merge_members,
+    set_member_password,
+    set_member_tier,
+    update_member,
+)
 
 # What the form calls it, and what the profile does.
 _PROFILE = {
@@ -197,6 +205,32 @@ class SetTier(Act):
         return Done(f"{self.target} has the tier {place.effective_tier or 'nothing'} now.", self.target)
 
 
+class SetPassword(Act):
+    """Let a member sign in where members can."""
+
+    slug, title, icon, needs = "password", "Set password", "key", "members:write"
+    about = (
+        "With it the member signs in by email, phone or card number. An earlier one is over, and with it every sign-in."
+    )
+    password = forms.CharField(
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="Empty: one is made up, and shown once.",
+    )
+
+    @classmethod
+    def fits(cls, target: Member) -> bool:
+        """Whoever is active."""
+        return target.active
+
+    def act(self) -> Done:
+        """Set it."""
+        made_up = "" if self.cleaned_data["password"] else generate_password()
+        password = made_up or self.cleaned_data["password"]
+        set_member_password(member=self.target, password=password, actor=self.actor, at=self.at)
+        return Done(f"{self.target} can sign in.", self.target, [("Password", made_up)] if made_up else [])
+
+
 class Merge(Act):
     """Two entries that are one person."""
 
@@ -288,4 +322,4 @@ class Erase(Act):
         return Done("The person is forgotten.", saved)
 
 
-MEMBER_ACTS: tuple[type[Act], ...] = (EditMember, SetTier, Block, Unblock, Merge, Erase)
+MEMBER_ACTS: tuple[type[Act], ...] = (EditMember, SetTier, SetPassword, Block, Unblock, Merge, Erase)

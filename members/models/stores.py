@@ -58,12 +58,16 @@ class Store(models.Model):
 
 
 class Seller(models.Model):
-    """A person who sells at a store: sees its transfers, and gives and takes points where `allow_point_transfer`."""
+    """A person who sells at a store: sees its transfers, and gives and takes points where `allow_point_transfer`.
+
+    One who was dismissed is nobody there, until appointed again.
+    """
 
     operator = models.OneToOneField(Operator, on_delete=models.CASCADE, related_name="seller")
     store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="sellers")
     allow_point_transfer = models.BooleanField("may give and take points", default=False)
     created_at = models.DateTimeField()
+    dismissed_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return str(self.operator)
@@ -85,7 +89,10 @@ class MemberPassword(models.Model):
 
 
 class RefreshToken(models.Model):
-    """One signed-in client of an operator or a member: what it trades for a new token. Only a digest is kept."""
+    """One signed-in client of an operator or a member: what it trades for a new token. Only a digest is kept.
+
+    `stamp` is of the password it was signed in with: with another password it opens nothing any more.
+    """
 
     digest = models.CharField(max_length=64, unique=True)
     operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="+", null=True, blank=True)
@@ -93,6 +100,7 @@ class RefreshToken(models.Model):
         "members.Member", on_delete=models.CASCADE, related_name="+", null=True, blank=True
     )
     role = models.CharField(max_length=20)
+    stamp = models.CharField(max_length=32)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
 

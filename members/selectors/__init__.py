@@ -43,7 +43,13 @@ from members.selectors.programs import (
     resolve_account,
 )
 from members.selectors.search import best_found, find_members, get_named_member, in_tier, search_members
-from members.selectors.stores import get_default_store, get_open_store, list_stores
+from members.selectors.stores import (
+    find_operator_who_may_sell,
+    get_default_store,
+    get_open_store,
+    list_sellers,
+    list_stores,
+)
 
 __all__ = [
     "Counter",
@@ -65,6 +71,7 @@ __all__ = [
     "find_member",
     "find_members",
     "find_movement",
+    "find_operator_who_may_sell",
     "get_audience",
     "get_audiences",
     "get_claim_by_token",
@@ -85,6 +92,7 @@ __all__ = [
     "list_members",
     "list_portals",
     "list_programs",
+    "list_sellers",
     "list_stores",
     "list_tier_changes",
     "list_tiers",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from loyalty.kernel.errors import NotFound
-from members.models import Store
+from loyalty.kernel.models import Operator
+from members.models import Seller, Store
 
 
 def list_stores(organization_id: int) -> QuerySet[Store]:
@@ -37,3 +38,17 @@ def get_default_store(organization_id: int) -> Store:
     if store is None:
         raise NotFound("The organization has no active default store.")
     return store
+
+
+def list_sellers(store: Store) -> QuerySet[Seller]:
+    """Who sells at the store now, each with the operator at hand."""
+    mine = Seller.objects.filter(store=store, dismissed_at=None)
+    return mine.select_related("operator").order_by("operator__username")
+
+
+def find_operator_who_may_sell(organization_id: int, email: str) -> Operator | None:
+    """The person with this email (or user name) who has a place in the organization, or sold at a store of its."""
+    people = Operator.objects.filter(kind=Operator.Kind.PERSON, is_active=True)
+    named = people.filter(Q(email=email) | Q(username=email))
+    known = Q(memberships__organization=organization_id) | Q(seller__store__organization=organization_id)
+    return named.filter(known).order_by("pk").first()

@@ -17,7 +17,7 @@ from loyalty.kernel.clock import or_none
 from loyalty.kernel.selectors import list_audit_of
 from loyalty.kernel.services import forget_history, record
 from members.errors import MemberGone
-from members.models import Enrollment, EventType, LoyaltyEvent, Member, TierChange
+from members.models import Enrollment, EventType, LoyaltyEvent, Member, MemberPassword, RefreshToken, TierChange
 from members.selectors.claims import claims_of_member
 from members.services.claims import forget_claims
 from members.services.journal import record_event
@@ -158,6 +158,8 @@ def _blank(member: Member, at: datetime) -> None:
     member.save()
     set_wallet_active(wallet_id=member.wallet_id, active=False)
     make_findable(member)
+    MemberPassword.objects.filter(member=member).delete()
+    RefreshToken.objects.filter(member=member).delete()
     LoyaltyEvent.objects.filter(member=member).update(
         payload={}, description="", external_id="", tags=[], execution_results=[]
     )

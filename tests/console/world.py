@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,8 +20,8 @@ from loyalty.kernel.services import (
     create_job,
     set_membership,
 )
-from members.models import Member, Store
-from members.services import ClaimDraft, create_audience, create_claims, create_portal, create_store
+from members.models import Member
+from members.services import ClaimDraft, appoint_seller, create_audience, create_claims, create_portal, create_store
 from tests import factories
 from tests.house import TESTER, House
 
@@ -55,9 +56,6 @@ def all_acts(page: HouseAdmin, row: Any) -> Iterator[tuple[type[Act], str]]:
 def fill(house: House, member: Member, count: int = 1) -> None:
     """Rows behind the pages: `count` of what comes in numbers."""
     now = clock.now()
-    store = Store.objects.filter(organization=house.organization, is_default=True).first() or create_store(
-        organization_id=house.id, code=f"store-{house.id}", name="Store", actor=TESTER, at=now
-    )
     words: dict[str, Any] = {"granter": EVERYTHING, "actor": TESTER, "at": now}
     for number in range(count):
         service = factories.ServiceFactory(name=f"Service {number}")
@@ -80,6 +78,10 @@ def fill(house: House, member: Member, count: int = 1) -> None:
             create_catalog_entry(model=model, code=f"{model.word}-{count_so_far}", label=name, tags=["a"], **here)
         create_content_schema(name=f"Schema {number} of {house.id}", type=1, schema="{}", **here)
         create_portal(name=f"Portal {number} of {house.id}", program_id=house.program.pk, **here)
+        store = create_store(
+            code=f"store-{house.id}-{uuid.uuid4().hex[:8]}", name=f"Store {number} of {house.id}", **here
+        )
+        appoint_seller(store=store, operator=factories.OperatorFactory(), actor=TESTER, at=now)
         create_audience(name=f"Some {number}", matcher_type="null-matcher", **here)
         draft = ClaimDraft(100 + number, email=member.profile["email"])
         create_claims(store=store, zone="UTC", drafts=[draft], actor=TESTER, at=now)

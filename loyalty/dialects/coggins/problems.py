@@ -50,6 +50,7 @@ STATUS: dict[type[kernel.DomainError], int] = {
     members.NotEnrolled: 404,
     members.ClaimOfAnother: 403,
     members.ClaimClosed: 409,
+    members.NotThisTransfer: 409,
     members.MemberInactive: 422,
     members.MemberGone: 422,
     members.OpenHolds: 422,

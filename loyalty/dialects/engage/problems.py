@@ -75,6 +75,7 @@ PROBLEMS: dict[type[Exception], tuple[int, str]] = {
     members.ClaimClosed: (409, "Conflict"),
     members.ClaimOfAnother: (403, "Forbidden"),
     members.TooManyCodes: (429, "TooManyRequests"),
+    members.NotThisTransfer: (409, "Conflict"),
 }
 
 _NAMES = {

@@ -2,6 +2,7 @@
 
 import re
 
+from loyalty.dialects.open_loyalty.problems import problem
 from loyalty.kernel.api.pages import Document
 
 document = Document(
@@ -10,4 +11,5 @@ document = Document(
     about="Points transfers of a store. Sign in at /api/admin/login_check, or send X-AUTH-TOKEN.",
     urlconf="loyalty.dialects.open_loyalty.urls",
     owns=re.compile(r"/api/"),
+    problem=problem,
 )

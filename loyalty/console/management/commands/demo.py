@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
 def hints(demo: dict[str, Any]) -> list[str]:
     """What a person needs to begin: the console, and one call for each dialect that works as printed."""
-    base, member = demo["baseUrl"], demo["members"][0]
+    base, member, shop = demo["baseUrl"], demo["members"][0], demo["openLoyalty"]
     mint = f"{base}/api/v1/organizations/{demo['organizationId']}/loyalty-members/{member['loyaltyMemberId']}/mint"
     claims = [{"amount": 400, "email": demo["coggins"]["customers"][0]}]
     return [
@@ -47,4 +47,7 @@ def hints(demo: dict[str, Any]) -> list[str]:
         "Coggins   "
         f"curl -s '{base}/api/v1/points?csapikey={demo['coggins']['csapikey']}'"
         f" -H 'Content-Type: application/json' -d '{json.dumps(claims)}'",
+        "Open Loyalty "
+        f"curl -s {base}/api/{shop['storeCode']}/points/transfer/add -H 'X-AUTH-TOKEN: {shop['apiToken']}'"
+        f" -d 'transfer[customer]={member['customerId']}' -d 'transfer[points]=2.5'",
     ]
