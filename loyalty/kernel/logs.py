@@ -16,7 +16,7 @@ _SECRET_NAMES = re.compile(r"secret|password|passwd|token|authorization|api[-_]?
 # A bearer token, a key in an address, or one of our own secrets inside a longer text, like an exception's message. What
 # follows /points/ in an address is a key, or the token of a claim.
 _SECRET_TEXT = re.compile(
-    r"(?i)(bearer\s+|/points/(?!<)|[?&](?:auth_token|csapikey)=)[^\s&\x22]+|\b(ts[ks]_[A-Za-z0-9_-]{8})[A-Za-z0-9_.-]+"
+    r"(?i)(bearer\s+|/points/(?=\S*[0-9a-f]{8}-?[0-9a-f]{4}-?)|[?&](?:auth_token|csapikey)=)[^\s&\x22]+|\b(ts[ks]_[A-Za-z0-9_-]{8})[A-Za-z0-9_.-]+"
 )
 
 

@@ -27,6 +27,7 @@ NAMES = (
     "rules",
     "dialects",
     "bulk",
+    "vendor-lists",
     "xml",
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import shutil
@@ -73,11 +74,14 @@ class Places:
         self.made.append(self.base.name)
 
         import django
+        import structlog
         from django.core.management import call_command
         from django.db import connection
 
         try:
             django.setup()
+            # The servers log as ever; what this process would log buries what it says.
+            structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
             call_command("migrate", verbosity=0)
             connection.close()
         except BaseException:

@@ -20,5 +20,6 @@ MEASURES: tuple[Measure, ...] = (
     rules.RULES,
     dialects.DIALECTS,
     dialects.BULK,
+    dialects.VENDOR_LISTS,
     imports.XML,
 )

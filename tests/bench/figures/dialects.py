@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from contextlib import ExitStack
 from itertools import count
 
@@ -19,8 +20,9 @@ from members.services import create_store
 from tests import factories
 from tests.bench.figures.posting import BATCH_SIZE, ServicePostings
 from tests.bench.figures.web import BODY, rate_of
+from tests.bench.histories import write_history
 from tests.bench.load import Requests
-from tests.bench.measuring import Bench, Figure, Measure, rate
+from tests.bench.measuring import Bench, Figure, Measure, rate, say
 from tests.bench.servers import HOUSE, how_served, serving
 from tests.bench.stage import Stage, add_balances
 from tests.crowds import make_members
@@ -46,6 +48,11 @@ class Shop:
             wallets.append(wallet_id)
         self.stage = Stage(self.house, range(wallets[0], wallets[-1] + 1))
         add_balances([self.house.account.pk], self.stage.wallets)
+        self.accounts: list[str] = []
+        self.look_up_accounts()
+
+    def look_up_accounts(self) -> None:
+        """The point accounts of all members, as Engage numbers them."""
         self.accounts = [str(pk) for pk in Balance.objects.order_by("pk").values_list("pk", flat=True)]
 
     def key(self, door: Door) -> str:
@@ -177,5 +184,56 @@ def _take_bulk(bench: Bench) -> list[Figure]:
     ]
 
 
+def _take_lists(bench: Bench) -> list[Figure]:
+    scale, chance = bench.scale, random.Random(5)
+    with bench.places.fresh("lists") as place:
+        shop = Shop(max(20, scale.history // 50))
+        write_history(place, shop.stage, scale.history, until=clock.now())
+        shop.look_up_accounts()
+        client = Client(SERVER_NAME="127.0.0.1")
+        headers = {"X-AUTH-TOKEN": shop.key(Door.OPEN_LOYALTY), "apikey": shop.key(Door.ENGAGE)}
+
+        def milliseconds(path: str) -> float:
+            asked = path.format(
+                customer=chance.choice(shop.customers), busy=shop.customers[0], account=chance.choice(shop.accounts)
+            )
+            start = time.perf_counter()
+            answer = client.get(asked, headers=headers)
+            if answer.status_code != 200:
+                raise RuntimeError(answer.content[:500])
+            return (time.perf_counter() - start) * 1000
+
+        figures = []
+        for number, (title, path) in enumerate(LISTS):
+            milliseconds(path)
+            took = [milliseconds(path) for _ in range(scale.rounds)]
+            say(f"    {title}: {max(took):,.0f} ms")
+            figures.append(Figure(f"lists-{number}", title, "ms", took))
+    figures[0].sides = (
+        f"{scale.history:,} transactions of {len(shop.customers):,} members, one of whom has a tenth of all; through"
+        " the view in one process, the median of a few."
+    )
+    return figures
+
+
+_TRANSFERS = "/api/BENCH/points/transfer"
+LISTS = (
+    ("Open Loyalty: newest transfers of the store", _TRANSFERS),
+    ("... of one customer", _TRANSFERS + "?customerId={customer}"),
+    ("... of a customer with a tenth of all", _TRANSFERS + "?customerId={busy}"),
+    ("... by type", _TRANSFERS + "?type=spending"),
+    ("... of a type there is none of", _TRANSFERS + "?type=p2p_adding"),
+    ("... in a state there is none of", _TRANSFERS + "?state[]=pending"),
+    ("... by email", _TRANSFERS + "?customerEmail=nobody@example.com"),
+    ("... by a common first name", _TRANSFERS + "?customerFirstName=Anna"),
+    ("... by value, biggest first", _TRANSFERS + "?sort=value&direction=desc"),
+    ("... the last page of the window", _TRANSFERS + "?page=1000&perPage=10"),
+    ("... histogram of a year", "/api/BENCH/points/transfers?lastDays=365&pointType=earned"),
+    ("Engage: newest transactions of an account", "/api/v3/point-transactions?id={account}"),
+    ("... by date", "/api/v3/point-transactions?id={account}&sortBy=transactionDate&sortOrder=asc"),
+    ("... what is pending", "/api/v3/point-transactions?id={account}&filter=pending"),
+)
+
 DIALECTS = Measure("dialects", _take_dialects)
 BULK = Measure("bulk", _take_bulk)
+VENDOR_LISTS = Measure("vendor-lists", _take_lists)
