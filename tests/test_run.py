@@ -52,15 +52,25 @@ def group_of(leader: int) -> list[int]:
     return found
 
 
-def as_pasted(base: str, installation: Installation) -> Any:
-    """Paste the call of the README into a shell."""
+def as_pasted(base: str, installation: Installation) -> list[Any]:
+    """Paste the calls of the README into a shell; what each of them answers."""
     blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     call = next(block for block in blocks if "curl" in block)
     call = call.replace("http://127.0.0.1:8000", base).replace(".venv/bin/python", sys.executable)
     done = subprocess.run(
         ["sh", "-euc", call], cwd=ROOT, env=installation.env, capture_output=True, text=True, check=True
     )
-    return json.loads(done.stdout)
+    answers, rest = [], done.stdout.strip()
+    while rest:
+        answer, end = json.JSONDecoder().raw_decode(rest)
+        answers.append(answer)
+        rest = rest[end:].lstrip()
+    return answers
+
+
+def as_printed(line: str) -> Any:
+    """Send the call a line has at its end."""
+    return json.loads(subprocess.run(shlex.split(line), capture_output=True, text=True, check=True).stdout)
 
 
 @pytest.fixture
@@ -85,18 +95,23 @@ def test_one_command_runs_a_house_and_one_key_stops_it(
     base, process = running
     assert process.stdout is not None
     printed = ""
-    while "Core API" not in printed:
+    while "Open Loyalty" not in printed:
         printed += process.stdout.readline()
-    line = re.search(r"curl .*", printed)
-    assert line is not None
-    answer = json.loads(subprocess.run(shlex.split(line.group()), capture_output=True, text=True, check=True).stdout)
-    assert answer["ledgerTransactions"][0]["amount"] == 250
+    minted, account, claims, transfer = map(as_printed, re.findall(r"curl .*", printed))
+    assert minted["ledgerTransactions"][0]["amount"] == 250
+    assert account["items"][0]["balance"] > 0
+    assert claims[0]["created"] is True
+    assert set(transfer) == {"pointsTransferId"}
 
-    told = as_pasted(base, installation)
-    assert told["ledgerTransactions"][0]["amount"] == 250
+    again, spent, now, (claim,) = as_pasted(base, installation)
+    assert again["ledgerTransactions"][0]["amount"] == 250
     assert (
-        told["ledgerTransactions"][0]["ledgerTransactionId"] != answer["ledgerTransactions"][0]["ledgerTransactionId"]
+        again["ledgerTransactions"][0]["ledgerTransactionId"] != minted["ledgerTransactions"][0]["ledgerTransactionId"]
     )
+    assert set(spent) == {"pointsTransferId"}
+    # Given 2.50 here and 2.50 at Open Loyalty, and spent 1: what one API does, another sees.
+    assert round(now["items"][0]["balance"] - account["items"][0]["balance"], 2) == 4
+    assert claim["created"] is True
 
     for path in ("/admin/login/", "/api/docs/", "/api/docs/core/", "/healthz", "/metrics"):
         with urllib.request.urlopen(base + path) as page:  # noqa: S310 - our own address
