@@ -23,6 +23,7 @@ from loyalty.kernel.services import create_job, record, renew_job
 from members.errors import NotEnrolled, TierInactive
 from members.models import Enrollment, EventType, LoyaltyEvent, LoyaltyProgram, LoyaltyTier, Member, TierChange
 from members.services.journal import record_events
+from members.services.places import Place, locked_places
 
 REEVALUATION = "reevaluate_tiers"
 CHUNK = 2000
@@ -320,9 +321,19 @@ def follow_postings(posted: Posted, ladders: Iterable[Ladder]) -> None:
         if ladder.is_flat:
             continue
         touched = {wallet_id for entry, wallet_id in posted.moved() if entry.account_id == ladder.account_id}
-        places = Enrollment.objects.filter(program_id=ladder.program_id, member__wallet_id__in=touched).order_by("pk")
-        locked = _balances(places).select_for_update(of=("self",))
-        _settle(locked, ladder, posted.organization_id, posted.actor, posted.at)
+        places = locked_places(program_id=ladder.program_id, account_id=ladder.account_id or 0, wallet_ids=touched)
+        moving = [place.enrollment() for place in places if not _stands_already(place, ladder)]
+        _settle(moving, ladder, posted.organization_id, posted.actor, posted.at)
+
+
+def _stands_already(place: Place, ladder: Ladder) -> bool:
+    """Whether nothing about a place can change: most postings move nobody to another tier."""
+    reached = ladder.reached(place.balance)
+    return (
+        place.manual_tier_id is None
+        and place.system_tier_id == reached
+        and place.effective_tier_id == (reached or ladder.default_id)
+    )
 
 
 @transaction.atomic
