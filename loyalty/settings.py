@@ -208,6 +208,7 @@ INSTALLED_APPS = [
     "loyalty.kernel",
     "ledger",
     "members",
+    "coupons",
     "campaigns",
 ]
 MIDDLEWARE = [
