@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from members.models import Member
 from tests.coupons.books import assign, make_book, revert, totals, use
 from tests.databases import triggers_off
 from tests.house import House
+from tests.installation import ROOT
 from tests.walk import every_row
 
 
@@ -45,6 +47,11 @@ BROKEN: dict[str, tuple[Callable[[], Any], set[str]]] = {
 
 def test_every_proof_has_a_way_to_fail() -> None:
     assert {rule for _, rules in BROKEN.values() for rule in rules} == {proof.rule for proof in PROOFS}
+
+
+def test_the_coupons_page_names_every_finding() -> None:
+    told = set(re.findall(r"^\| `([a-z-]+)` \| [a-z]", (ROOT / "docs/coupons.md").read_text(), re.MULTILINE))
+    assert told >= {proof.rule for proof in PROOFS} | {"coupon-journal-triggers"}
 
 
 @pytest.mark.parametrize("what", BROKEN)
