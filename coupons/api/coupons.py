@@ -33,7 +33,8 @@ class CouponViewSet(ResourceViewSet):
     serializer_class = shapes.CouponAnswer
     inputs = {"create": shapes.CodesInput, "update": shapes.CodeInput}
     answers = {"create": shapes.CodesAnswer, "update": shapes.UpdatedCouponAnswer}
-    order_columns = {"couponId": "pk", "code": "code_key", "assignedCount": "assigned", "usedCount": "used"}
+    # Only what an index answers: a book may have a million codes.
+    order_columns = {"couponId": "pk", "code": "code_key"}
 
     @cached_property
     def book(self) -> CouponBook:
@@ -50,7 +51,12 @@ class CouponViewSet(ResourceViewSet):
 
     def window(self, queryset: QuerySet[Coupon], start: int, stop: int) -> Any:
         """The codes of a page."""
-        return [selectors.with_book_counts(self.book, coupon) for coupon in queryset[start:stop]]
+        order = tuple(queryset.query.order_by)
+        if order in (("pk",), ("-pk",)):
+            rows = selectors.page_of_coupons(self.book, start, stop, newest_first=order == ("-pk",))
+        else:
+            rows = list(queryset[start:stop])
+        return [selectors.with_book_counts(self.book, coupon) for coupon in rows]
 
     def get_object(self) -> Coupon:
         """The code of the path."""

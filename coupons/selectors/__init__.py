@@ -12,7 +12,15 @@ from coupons.selectors.books import (
     with_tags,
     with_words,
 )
-from coupons.selectors.codes import count_codes, export_codes, find_coupon, get_coupon, list_coupons, with_book_counts
+from coupons.selectors.codes import (
+    count_codes,
+    export_codes,
+    find_coupon,
+    get_coupon,
+    list_coupons,
+    page_of_coupons,
+    with_book_counts,
+)
 from coupons.selectors.eligibility import is_out_of_stock
 from coupons.selectors.member_books import BookWishes, books_for_member
 from coupons.selectors.usages import (
@@ -46,6 +54,7 @@ __all__ = [
     "list_usages",
     "locale_chain",
     "not_used_only",
+    "page_of_coupons",
     "with_audiences",
     "with_book_counts",
     "with_code",

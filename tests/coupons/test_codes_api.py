@@ -47,6 +47,19 @@ def test_3_10_codes_are_kept_as_given_and_added_once_whatever_their_case(house: 
     assert add(api, book) == []
 
 
+def test_codes_are_listed_by_number_or_by_code_page_by_page(house: House, api: Api) -> None:
+    make_book(house, "list", codes=["X"])
+    book = make_book(house, "list", codes=["b", "C", "a"])
+
+    def listed(query: str) -> list[str]:
+        return [row["code"] for row in api.get(f"coupon-books/{book.pk}/coupons?{query}").body["results"]]
+
+    assert listed("") == ["b", "C", "a"]
+    assert listed("order=couponId,desc") == ["a", "C", "b"]
+    assert listed("order=code") == ["a", "b", "C"]
+    assert (listed("limit=2"), listed("limit=2&page=1")) == (["b", "C"], ["a"])
+
+
 @pytest.mark.parametrize("code", ["", "   ", "x" * 256, "a\u0007b", "a\nb"])
 def test_3_10_what_is_no_code_is_refused_and_none_is_added(house: House, api: Api, code: str) -> None:
     book = make_book(house, "list")
