@@ -5,6 +5,7 @@ import re
 from django.urls import include, path
 
 from campaigns.api import urls as campaign_urls
+from coupons.api import urls as coupon_urls
 from ledger.api import urls as ledger_urls
 from loyalty.kernel.api import urls as kernel_urls
 from loyalty.kernel.api.pages import Document
@@ -16,7 +17,7 @@ from members.api.portals import PublicPortalViewSet
 document = Document(
     name="core",
     title="core platform API",
-    about="Ledgers, accounts, wallets, programs and members. Sign in at /api/v1/auth/signin.",
+    about="Ledgers, accounts, wallets, programs, members and coupons. Sign in at /api/v1/auth/signin.",
     urlconf="loyalty.core_urls",
     owns=re.compile(r"/api/v1/"),
 )
@@ -33,5 +34,6 @@ urlpatterns = [
     path(f"{_organization}/", include(kernel_urls)),
     path(f"{_organization}/", include(ledger_urls)),
     path(f"{_organization}/", include(member_urls)),
+    path(f"{_organization}/", include(coupon_urls)),
     path(f"{_organization}/", include(campaign_urls)),
 ]

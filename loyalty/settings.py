@@ -214,6 +214,7 @@ INSTALLED_APPS = [
     "loyalty.kernel",
     "ledger",
     "members",
+    "coupons",
     "campaigns",
 ]
 MIDDLEWARE = [

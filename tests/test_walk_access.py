@@ -131,6 +131,8 @@ def test_the_neighbors_ids_in_a_body_do_not_exist(world: World, next_door: World
         "ledgerTransactionId": str(next_door.hold.id),
         "memberIds": [next_door.ids["memberId"]],
         "audienceIds": [next_door.ids["audienceId"]],
+        "contentSchemaId": next_door.ids["id"],
+        "contentSchemaVersionId": next_door.ids["versionId"],
     }
     for place in range(len(ids_in(world.body(op)))):
         body = json.loads(json.dumps(world.body(op)))

@@ -19,7 +19,8 @@ WORDS: dict[str, Any] = {
 
 def bodies_of(world: World) -> dict[str, Any]:
     """The bodies, by operation."""
-    return {**_points(world), **_people(world), **_house(world), **_users(world), **_catalogs()}
+    whole = {**_points(world), **_people(world), **_house(world), **_users(world), **_catalogs()}
+    return {**whole, **_coupons(world)}
 
 
 def _points(world: World) -> dict[str, Any]:
@@ -135,6 +136,55 @@ def _users(world: World) -> dict[str, Any]:
         "updateOrganizationUser": {**account, "organizations": [str(house.id)]},
         "updateOrganizationUserPermissions": place,
         "adminSetOrganizationUserPassword": {"password": "another good password", "permanent": True},
+    }
+
+
+def _coupons(world: World) -> dict[str, Any]:
+    house, member = world.house, world.member
+    book = {
+        "loyaltyProgramId": house.program.pk,
+        "externalId": "e",
+        "rankingIndex": 1,
+        "audienceKeys": [world.audience.key],
+        "name": "Cake",
+        "description": "d",
+        "subtitle": "s",
+        "pictureUrl": "https://example.com/x.png",
+        "detailPictureUrl": "https://example.com/y.png",
+        "customAttributes": {"a": 1},
+        "condition": {"expression": "member.active"},
+        "discountAmount": 5.25,
+        "discountType": "fixed",
+        "tags": ["t"],
+        "tiers": [world.tier.key],
+        "publishingStatus": "published",
+        "validFromDate": "2026-01-01T00:00:00Z",
+        "validToDate": "2099-01-01T00:00:00Z",
+        "maxAssignedPerMember": 5,
+        "maxAssignedPerCoupon": 1,
+        "maxCouponCount": 500,
+        "defaultLocale": "en-US",
+        "assignmentRequiredPoints": 1,
+        "usageRequiredPoints": 1,
+        "contentSchemaId": world.content.pk,
+        "contentSchemaVersionId": world.content.latest_version_id,
+        "locale": "en-US",
+        "content": {"title": "Cake"},
+        "isDefaultLocale": True,
+        "requiredPointsConfig": {"ledgerId": house.ledger.pk, "ledgerAccountId": house.account.pk},
+    }
+    more: dict[str, Any] = {"customAttributes": {"a": 1}, "memberId": member.pk}
+    other: dict[str, Any] = {**more, "memberId": world.other.pk}
+    until = {"expiredAt": "2099-01-01T00:00:00Z"}
+    return {
+        "createCouponBook": {**book, "type": "list"},
+        "updateCouponBook": {**book, "extraFields": {"b": 2}},
+        "useCouponFromBook": {**more, "systemUniqueKey": "use", "code": "FIRST"},
+        "assignCouponFromBook": {**other, "systemUniqueKeys": ["one"], "numberOfCodes": 1, "strictMode": True, **until},
+        "addCouponsToBook": {"codes": ["FOURTH"]},
+        "updateCoupon": {"code": "3RD"},
+        "useCoupon": {**other, "systemUniqueKey": "use"},
+        "assignCoupon": {**other, "systemUniqueKey": "one", "amount": 1, "strictMode": True},
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -38,8 +38,20 @@ class Finding:
         return asdict(self)
 
 
+# What those above the ledger prove beside it: the findings in one organization, or with None in all.
+FurtherCheck = Callable[[int | None], Iterator[Finding]]
+_further: list[FurtherCheck] = []
+
+
+def register_check(check: FurtherCheck) -> None:
+    """Have `check` run whenever the books are checked. Once, from the `ready()` of the app that keeps more to prove."""
+    if check not in _further:
+        _further.append(check)
+
+
 def check_books(*, organization_id: int | None = None) -> Iterator[Finding]:
-    """Every place where the books of an organization (or of all) do not agree; nothing where they do.
+    """Every place where the books of an organization (or of all) do not agree; nothing where they do. What was
+    registered from above is checked with them.
 
     All checks see one snapshot, so postings may go on meanwhile. Findings are streamed; the database adds up.
     """
@@ -53,6 +65,8 @@ def check_books(*, organization_id: int | None = None) -> Iterator[Finding]:
             yield from _findings((*PASSES, *BESIDE), accounts)
         else:
             yield from _in_two_sessions(accounts, shared)
+        for check in _further:
+            yield from check(organization_id)
 
 
 def _findings(passes: Sequence[Pass], accounts: str) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from rest_framework.response import Response
 
+from coupons import errors as coupons
 from ledger import errors as ledger
 from loyalty.kernel import errors as kernel
 from loyalty.kernel.api.problems import core_exception_handler
@@ -59,6 +60,28 @@ STATUS: dict[type[kernel.DomainError], int] = {
     members.DefaultTierRequired: 422,
     members.TierInactive: 422,
     members.TooManyCodes: 429,
+    coupons.NotEligible: 422,
+    coupons.BookNotPublished: 422,
+    coupons.BookNotValid: 422,
+    coupons.ProgramInactive: 422,
+    coupons.MemberBlocked: 422,
+    coupons.MemberNotEnrolled: 422,
+    coupons.NotInAudience: 422,
+    coupons.NotInTier: 422,
+    coupons.ConditionNotMet: 422,
+    coupons.LimitPerMember: 422,
+    coupons.LimitPerCoupon: 422,
+    coupons.OutOfStock: 422,
+    coupons.PointsMissing: 422,
+    coupons.CodeNotOwned: 422,
+    coupons.CouponUsedUp: 422,
+    coupons.CouponExpired: 422,
+    coupons.HoldNotUsable: 422,
+    coupons.BookTakesNoCodes: 422,
+    coupons.BookFull: 422,
+    coupons.StatusRefused: 409,
+    coupons.UsageReverted: 409,
+    coupons.CouponInUse: 409,
 }
 
 # Of ours, in the words of this API.

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from rest_framework.response import Response
 
+from coupons import errors as coupons
 from ledger import errors as ledger
 from loyalty.kernel import errors as kernel
 from loyalty.kernel.api.problems import core_exception_handler
@@ -76,6 +77,28 @@ PROBLEMS: dict[type[Exception], tuple[int, str]] = {
     members.ClaimOfAnother: (403, "Forbidden"),
     members.TooManyCodes: (429, "TooManyRequests"),
     members.NotThisTransfer: (409, "Conflict"),
+    coupons.NotEligible: (400, "NotAccepted"),
+    coupons.BookNotPublished: (400, "NotAccepted"),
+    coupons.BookNotValid: (400, "NotAccepted"),
+    coupons.ProgramInactive: (400, "NotAccepted"),
+    coupons.MemberBlocked: (400, "NotAccepted"),
+    coupons.MemberNotEnrolled: (400, "NotAccepted"),
+    coupons.NotInAudience: (400, "NotAccepted"),
+    coupons.NotInTier: (400, "NotAccepted"),
+    coupons.ConditionNotMet: (400, "NotAccepted"),
+    coupons.LimitPerMember: (400, "NotAccepted"),
+    coupons.LimitPerCoupon: (400, "NotAccepted"),
+    coupons.OutOfStock: (400, "NotAccepted"),
+    coupons.PointsMissing: (400, "NotAccepted"),
+    coupons.CodeNotOwned: (400, "NotAccepted"),
+    coupons.CouponUsedUp: (400, "NotAccepted"),
+    coupons.CouponExpired: (400, "NotAccepted"),
+    coupons.HoldNotUsable: (400, "NotAccepted"),
+    coupons.BookTakesNoCodes: (400, "NotAccepted"),
+    coupons.BookFull: (400, "NotAccepted"),
+    coupons.StatusRefused: (409, "Conflict"),
+    coupons.UsageReverted: (409, "Conflict"),
+    coupons.CouponInUse: (409, "Conflict"),
 }
 
 _NAMES = {

@@ -3,8 +3,10 @@
 from loyalty.kernel.services.audit import apply_changes, forget_history, record
 from loyalty.kernel.services.catalog import create_catalog_entry, update_catalog_entry
 from loyalty.kernel.services.content import (
+    check_content,
     create_content_schema,
     delete_content_schema,
+    lock_content_schema,
     register_reference,
     update_content_schema,
 )
@@ -45,6 +47,7 @@ __all__ = [
     "answer_once",
     "apply_changes",
     "cancel_job",
+    "check_content",
     "create_catalog_entry",
     "create_content_schema",
     "create_credential",
@@ -61,6 +64,7 @@ __all__ = [
     "generate_password",
     "issue_token",
     "lease_job",
+    "lock_content_schema",
     "new_key",
     "record",
     "register_reference",

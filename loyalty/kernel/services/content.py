@@ -9,6 +9,8 @@ from typing import Any
 import jsonschema
 import orjson
 from django.db import transaction
+from jsonschema_specifications import REGISTRY
+from referencing.exceptions import Unresolvable
 
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.errors import ContentSchemaInUse, InvalidInput, NotFound
@@ -65,6 +67,35 @@ def _check_schema(text: str) -> None:
     except (ArithmeticError, AttributeError, RecursionError, TypeError, ValueError) as error:
         # A dialect that is no address, or a pattern too large to be one: the library has no refusal for these.
         raise InvalidInput("The schema is not valid.", field="schema") from error
+
+
+def check_content(content: Any, version: ContentSchemaVersion) -> None:
+    """That `content` is as this version of a content schema wants it (semantics 3.11); nothing is fetched for it.
+
+    :raises InvalidInput: with the place and what is wrong there.
+    """
+    schema = orjson.loads(version.schema)
+    kind: Any = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
+    try:
+        error = jsonschema.exceptions.best_match(kind(schema, registry=REGISTRY).iter_errors(content))
+    except (ArithmeticError, RecursionError, TypeError, Unresolvable, ValueError) as problem:
+        raise InvalidInput("The content schema cannot be asked about this content.", field="content") from problem
+    if error is not None:
+        where = "/".join(map(str, error.absolute_path))
+        says = f"The content is not as its schema wants it{' at ' + where if where else ''}: {error.message[:300]}"
+        raise InvalidInput(says, field="content")
+
+
+def lock_content_schema(organization_id: int, content_schema_id: int) -> ContentSchema:
+    """One of the organization's content schemas, for somebody who is about to refer to it: nobody deletes it meanwhile.
+
+    :raises NotFound: where it has no such one, or not any more.
+    """
+    mine = ContentSchema.objects.select_for_update(no_key=True).filter(organization_id=organization_id)
+    found = mine.filter(pk=content_schema_id, deleted_at=None).first()
+    if found is None:
+        raise NotFound("There is no such content schema.")
+    return found
 
 
 def _add_version(schema: ContentSchema, text: str, at: datetime) -> ContentSchemaVersion:

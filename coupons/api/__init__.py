@@ -1,0 +1,1 @@
+"""Coupon books and members' benefits in the core API."""

@@ -1,0 +1,78 @@
+"""Reads of the codes of a book."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db.models import QuerySet, Sum
+
+from coupons.models import BookTally, Coupon, CouponBook
+from loyalty.kernel.errors import NotFound
+
+# How many codes are in memory at once where all of them are read.
+CHUNK = 5000
+
+
+def code_key(code: str) -> str:
+    """A code as it is compared: without case (semantics 3.10)."""
+    return code.casefold()
+
+
+def list_coupons(book: CouponBook) -> QuerySet[Coupon]:
+    """The book's codes."""
+    return Coupon.objects.filter(book=book)
+
+
+_IN_ORDER = {
+    False: "SELECT * FROM coupons_coupon WHERE book_id = %s ORDER BY book_id, id + 0 LIMIT %s OFFSET %s",
+    True: "SELECT * FROM coupons_coupon WHERE book_id = %s ORDER BY book_id DESC, id + 0 DESC LIMIT %s OFFSET %s",
+}
+_AFTER = "SELECT * FROM coupons_coupon WHERE book_id = %s AND id + 0 > %s ORDER BY book_id, id + 0 LIMIT %s"
+
+
+def page_of_coupons(book: CouponBook, start: int, stop: int, *, newest_first: bool = False) -> list[Coupon]:
+    """The book's codes from `start` to `stop` by their numbers, through the index of the book's own."""
+    return list(Coupon.objects.raw(_IN_ORDER[newest_first], [book.pk, stop - start, start]))
+
+
+def count_codes(book: CouponBook) -> int:
+    """How many codes the book has, as its tallies know it: counting a million rows would take longer than a page."""
+    return int(BookTally.objects.filter(book=book).aggregate(total=Sum("codes"))["total"] or 0)
+
+
+def get_coupon(book: CouponBook, coupon_id: int) -> Coupon:
+    """One of the book's codes, by its number.
+
+    :raises NotFound: where it has no such code.
+    """
+    coupon = list_coupons(book).filter(pk=coupon_id).first()
+    if coupon is None:
+        raise NotFound("There is no such coupon.")
+    coupon.book = book
+    return coupon
+
+
+def with_book_counts(book: CouponBook, coupon: Coupon) -> Coupon:
+    """The coupon as it is read: the shared code of a single book tells what the book counts."""
+    if book.type == CouponBook.Type.SINGLE:
+        sums = BookTally.objects.filter(book=book).aggregate(assigned=Sum("assigned"), used=Sum("used"))
+        coupon.assigned, coupon.used = int(sums["assigned"] or 0), int(sums["used"] or 0)
+    return coupon
+
+
+def find_coupon(book: CouponBook, code: str) -> Coupon | None:
+    """One of the book's codes, by its text, whatever its case."""
+    return list_coupons(book).filter(code_key=code_key(code.strip())).first()
+
+
+def export_codes(book: CouponBook) -> Iterator[Coupon]:
+    """Every code of the book, oldest first, with whoever has it, in constant memory: some thousands at a time, so that
+    no connection is kept busy while somebody downloads slowly.
+    """
+    last = 0
+    while True:
+        rows = list(Coupon.objects.raw(_AFTER, [book.pk, last, CHUNK]).prefetch_related("member"))
+        yield from rows
+        if len(rows) < CHUNK:
+            return
+        last = rows[-1].pk

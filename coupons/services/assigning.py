@@ -1,0 +1,160 @@
+"""Gives coupons to members (semantics 3.5, 3.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from coupons.errors import PointsMissing
+from coupons.models import Coupon, CouponBook, CouponUsage
+from coupons.services.charging import charge, price_of
+from coupons.services.choosing import Wish, check_wish, decide, refuse, take_codes
+from coupons.services.locking import Place, lock_book_to_give, lock_place
+from coupons.services.once import Given, act_once, check_keys, find_earlier, hash_of, new_usage_ids
+from coupons.services.tallies import count, count_for_member
+from coupons.services.telling import tell
+from ledger.errors import InsufficientBalance
+from loyalty.kernel.actors import Actor
+from loyalty.kernel.clock import NEVER
+from loyalty.kernel.errors import InvalidInput
+from members.models import Member
+
+Kind, Status = CouponUsage.Kind, CouponUsage.Status
+
+
+def assign_coupons(
+    *,
+    book: CouponBook,
+    member: Member,
+    actor: Actor,
+    at: datetime,
+    number: int = 1,
+    amount: int = 1,
+    codes: Sequence[str] = (),
+    strict: bool = False,
+    expires_at: datetime | None = None,
+    hold_id: int | None = None,
+    unique_keys: Sequence[str] = (),
+    custom_attributes: Mapping[str, Any] | None = None,
+) -> Given:
+    """Give the member `number` coupons of `amount` units each: the `codes` named, else free or new ones, oldest first.
+
+    Where not `strict`, as many as possible, at least one. What they cost is burned, or paid by the hold. The same
+    `unique_keys`, one for each coupon, with the same content answer as the first time (semantics 0.12).
+
+    :raises NotEligible: its first reason, and all of them in the details (semantics 3.6).
+    :raises InvalidInput: a time that is over, codes or keys that cannot be meant.
+    :raises NotFound: a code or hold that is not there.
+    :raises HoldNotUsable: the hold cannot pay.
+    :raises WalletInactive, AccountInactive: the points cannot be taken.
+    :raises IdempotencyConflict: a key was used with other content.
+    :raises Busy: the book was changed in this very moment.
+    """
+    wish = Wish(number, amount, tuple(codes), strict)
+    check_wish(book, wish)
+    check_keys(unique_keys, number)
+    asked = (book.pk, member.pk, wish, expires_at, hold_id, tuple(unique_keys), custom_attributes or {})
+    content_hash = hash_of("assign", *asked)
+
+    def act() -> Given:
+        locked = with_relations(lock_book_to_give(book), book)
+        place = lock_place(locked.pk, member.pk)
+        earlier = find_earlier(locked.organization_id, Kind.ASSIGN, unique_keys, content_hash)
+        if earlier is not None:
+            return Given(earlier, replayed=True)
+        if expires_at is not None and expires_at <= at:
+            raise InvalidInput("The coupons would be expired already.", field="expiredAt")
+        usages = choose(locked, member, place, wish, actor=actor, at=at)
+        for usage, key in zip(usages, unique_keys, strict=False):
+            usage.unique_key, usage.content_hash = key, content_hash
+        for usage in usages:
+            usage.expires_at, usage.custom_attributes = expires_at or NEVER, dict(custom_attributes or {})
+        write(locked, member, usages, new_codes=made_for(locked, wish, usages), hold_id=hold_id, actor=actor, at=at)
+        return Given(usages)
+
+    return act_once(act)
+
+
+def with_relations(locked: CouponBook, book: CouponBook) -> CouponBook:
+    """The locked book with what was read with it before: organizations keep their number, programs mostly."""
+    locked.organization = book.organization
+    if locked.program_id == book.program_id:
+        locked.program = book.program
+    return locked
+
+
+def choose(
+    book: CouponBook,
+    member: Member,
+    place: Place,
+    wish: Wish,
+    *,
+    actor: Actor,
+    at: datetime,
+    ids: Sequence[int] | None = None,
+) -> list[CouponUsage]:
+    """The assignments the member gets, each with its code taken, numbered (by `ids`, where they are made already), not
+    written yet.
+
+    :raises NotEligible: its first reason, and all of them in the details.
+    """
+    allowed, reasons = decide(book, member, place, wish, actor=actor, at=at)
+    refuse(reasons)
+    coupons = take_codes(book, member, allowed, wish, at)
+    ids = new_usage_ids(len(coupons)) if ids is None else ids
+    return [_assignment(pk, book, member, coupon, wish.amount, at) for pk, coupon in zip(ids, coupons, strict=True)]
+
+
+def made_for(book: CouponBook, wish: Wish, assignments: Sequence[CouponUsage]) -> int:
+    """How many codes were made for the assignments."""
+    return len(assignments) if book.type == CouponBook.Type.GENERATED and not wish.codes else 0
+
+
+def _assignment(
+    pk: int, book: CouponBook, member: Member, coupon: Coupon | None, amount: int, at: datetime
+) -> CouponUsage:
+    return CouponUsage(
+        pk=pk,
+        organization_id=book.organization_id,
+        book=book,
+        coupon=coupon,
+        member=member,
+        kind=Kind.ASSIGN,
+        amount=amount,
+        expires_at=NEVER,
+        status=Status.ASSIGNED,
+        created_at=at,
+    )
+
+
+def write(
+    book: CouponBook,
+    member: Member,
+    assignments: Sequence[CouponUsage],
+    *,
+    hold_id: int | None,
+    actor: Actor,
+    at: datetime,
+    new_codes: int = 0,
+    use: CouponUsage | None = None,
+) -> None:
+    """Charge for the assignments, and for a `use` of the only one of them, write them down, count them and announce
+    them.
+    """
+    prices = {usage.pk: price_of(book.assignment_required_points, usage.amount) for usage in assignments}
+    if use is not None:
+        prices[use.pk] = price_of(book.usage_required_points)
+    try:
+        paid = charge(book=book, member=member, prices=prices, hold_id=hold_id, actor=actor, at=at)
+    except InsufficientBalance as error:
+        raise PointsMissing(exclusionReasons=[PointsMissing.code]) from error
+    lines = [*assignments, *([use] if use is not None else [])]
+    for line in lines:
+        line.transaction_id = paid.get(line.pk)
+    CouponUsage.objects.bulk_create(lines)
+    given, used = sum(usage.amount for usage in assignments), 0 if use is None else 1
+    count_for_member(book.pk, member.pk, assigned=given, used=used)
+    tell(assignments, use, at=at)
+    # Of all locks the last, since everybody counts.
+    count(book.pk, codes=new_codes, assigned=given, used=used)

@@ -1,0 +1,80 @@
+"""Locks, in the one order everybody takes them: the book, the member's place in it, its codes by number, and last the
+balances that the ledger locks (semantics 0.16).
+
+A book whose limits are counted over all members is locked wholly, so that one after the other looks at what is left.
+Any other book is only kept from changing, by as many as come at once. The embedded database has one writer at a time
+and needs none of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import connection
+
+from coupons.models import CouponBook
+from loyalty.kernel.errors import Busy, NotFound
+
+_BOOK = "SELECT * FROM coupons_couponbook WHERE id = %s AND organization_id = %s"
+_WHOLLY = " FOR NO KEY UPDATE"
+_SHARED = " FOR SHARE"
+
+
+def _locked(organization_id: int, book_id: int, mode: str) -> CouponBook:
+    lock = mode if connection.features.has_select_for_update else ""
+    for book in CouponBook.objects.raw(_BOOK + lock, [book_id, organization_id]):
+        return book
+    raise NotFound("There is no such coupon book.")
+
+
+def lock_book_wholly(organization_id: int, book_id: int) -> CouponBook:
+    """The book as it is now; everybody who gives or uses something of it, or changes it, waits.
+
+    :raises NotFound: where the organization has no such book.
+    """
+    return _locked(organization_id, book_id, _WHOLLY)
+
+
+def lock_book_shared(organization_id: int, book_id: int) -> CouponBook:
+    """The book as it is now, which nobody changes until this is over; others may do the same.
+
+    :raises NotFound: where the organization has no such book.
+    """
+    return _locked(organization_id, book_id, _SHARED)
+
+
+def lock_book_to_give(book: CouponBook) -> CouponBook:
+    """The book as it is now, locked as much as its limits need it.
+
+    :raises Busy: where the book was given a limit in this very moment: the same request again will see it.
+    """
+    if book.limit_in_all is not None:
+        return lock_book_wholly(book.organization_id, book.pk)
+    locked = lock_book_shared(book.organization_id, book.pk)
+    if locked.limit_in_all is not None:
+        raise Busy
+    return locked
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a member was given of a book, and used; the row is locked."""
+
+    assigned: int
+    used: int
+
+
+# The update changes nothing, but locks the row that is there, and answers it.
+_PLACE = """
+INSERT INTO coupons_bookmember (book_id, member_id, assigned, used) VALUES (%s, %s, 0, 0)
+ON CONFLICT (member_id, book_id) DO UPDATE SET assigned = coupons_bookmember.assigned
+RETURNING assigned, used
+"""
+
+
+def lock_place(book_id: int, member_id: int) -> Place:
+    """The member's place in the book, locked: of two requests for one member the second sees what the first did."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PLACE, [book_id, member_id])
+        assigned, used = cursor.fetchall()[0]
+    return Place(int(assigned), int(used))
