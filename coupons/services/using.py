@@ -13,7 +13,7 @@ from coupons.models import Coupon, CouponBook, CouponUsage
 from coupons.services.assigning import choose, made_for, with_relations, write
 from coupons.services.charging import charge, price_of
 from coupons.services.choosing import Wish, lock_codes
-from coupons.services.locking import lock_book_to_give, lock_place
+from coupons.services.locking import Place, lock_book_to_give, lock_place
 from coupons.services.once import Given, act_once, find_earlier, hash_of, new_usage_ids
 from coupons.services.tallies import count, count_for_member
 from coupons.services.telling import tell
@@ -66,27 +66,18 @@ def use_coupon(
             return Given(_with_assignment(earlier[0]), replayed=True)
         _check_usable(locked, member, at)
         coupon = lock_codes(locked, [code])[0] if code is not None else None
-        assignment = _find_open(locked, member, coupon, at)
-        given: list[CouponUsage] = []
-        ids = new_usage_ids(1 if assignment is not None else 2)
         wish = Wish(codes=(code,) if code is not None else ())
-        if assignment is None:
-            if coupon is not None:
-                _check_own(locked, member, coupon, at)
-            given = choose(locked, member, place, wish, actor=actor, at=at, ids=ids[:1])
-            assignment = given[0]
-        use = _use_of(assignment, ids[-1], at)
-        use.made_assignment = bool(given)
-        use.custom_attributes = dict(custom_attributes or {})
-        if keys:
-            use.unique_key, use.content_hash = keys[0], content_hash
-        _take_unit(locked, assignment, is_new=bool(given))
-        if given:
-            new_codes = made_for(locked, wish, given)
-            write(locked, member, given, new_codes=new_codes, use=use, hold_id=hold_id, actor=actor, at=at)
+        assignment, is_new, number = _assignment_to_use(locked, member, place, coupon, wish, actor=actor, at=at)
+        use = _use_of(assignment, number, at, is_new, custom_attributes)
+        if unique_key is not None:
+            use.unique_key, use.content_hash = unique_key, content_hash
+        _take_unit(locked, assignment, is_new=is_new)
+        paid: dict[str, Any] = {"use": use, "hold_id": hold_id, "actor": actor, "at": at}
+        if is_new:
+            write(locked, member, [assignment], new_codes=made_for(locked, wish, [assignment]), **paid)
         else:
-            _write_use(locked, member, use, hold_id=hold_id, actor=actor, at=at)
-        return Given([*given, use])
+            _write_use(locked, member, **paid)
+        return Given(_with_assignment(use))
 
     return act_once(act)
 
@@ -121,6 +112,24 @@ def _find_open(book: CouponBook, member: Member, coupon: Coupon | None, at: date
     return found
 
 
+def _assignment_to_use(
+    book: CouponBook, member: Member, place: Place, coupon: Coupon | None, wish: Wish, *, actor: Actor, at: datetime
+) -> tuple[CouponUsage, bool, int]:
+    """The member's assignment of which a unit is used, or one that is given for it and not written yet; whether it is
+    that; and the number of the use.
+
+    :raises NotEligible: there is none, and none can be given.
+    """
+    found = _find_open(book, member, coupon, at)
+    if found is not None:
+        return found, False, new_usage_ids(1)[0]
+    if coupon is not None:
+        _check_own(book, member, coupon, at)
+    mine, number = new_usage_ids(2)
+    (given,) = choose(book, member, place, wish, actor=actor, at=at, ids=[mine])
+    return given, True, number
+
+
 def _check_own(book: CouponBook, member: Member, coupon: Coupon, at: datetime) -> None:
     """That a code which nobody can be given any more is at least not another's."""
     limit = book.limit_per_coupon
@@ -135,7 +144,9 @@ def _check_own(book: CouponBook, member: Member, coupon: Coupon, at: datetime) -
     raise CouponUsedUp if last.status == Status.USED else CouponExpired
 
 
-def _use_of(assignment: CouponUsage, pk: int, at: datetime) -> CouponUsage:
+def _use_of(
+    assignment: CouponUsage, pk: int, at: datetime, made: bool, custom_attributes: Mapping[str, Any] | None
+) -> CouponUsage:
     return CouponUsage(
         pk=pk,
         organization_id=assignment.organization_id,
@@ -147,6 +158,8 @@ def _use_of(assignment: CouponUsage, pk: int, at: datetime) -> CouponUsage:
         amount=1,
         expires_at=NEVER,
         status=Status.USED,
+        made_assignment=made,
+        custom_attributes=dict(custom_attributes or {}),
         created_at=at,
     )
 

@@ -43,7 +43,7 @@ class ClaimAdmin(HouseAdmin):
     """Points that wait behind an address. Whom they wait for, and who came, is for those who may read members."""
 
     reads = "ledgers:read"
-    list_display = ["number", "amount_said", "bound_to", "stands", "created_at", "ends", "came"]
+    list_display = ["number", "amount_said", "bound_to", "stands", "created", "ends", "came"]
     list_select_related = ["account", "claimed_by"]
     list_filter = [StandingFilter]
     search_fields = ["id"]
@@ -79,7 +79,7 @@ class ClaimAdmin(HouseAdmin):
         return (
             ("Claim", ("amount_said", "stands", *who, "store_name")),
             *((("Address", ("token_said", "page")),) if may_give else ()),
-            ("When", ("created_at", "ends", "sent_at", "revoked_at")),
+            ("When", ("created", "ends", "sent", "revoked")),
             ("Claimed", came),
         )
 
@@ -117,6 +117,21 @@ class ClaimAdmin(HouseAdmin):
     def store_name(self, claim: Claim) -> str:
         """Where it came from."""
         return claim.store.name
+
+    @admin.display(description="Created", ordering="pk")
+    def created(self, claim: Claim) -> SafeString:
+        """When it was made."""
+        return when(claim.created_at)
+
+    @admin.display(description="Address mailed")
+    def sent(self, claim: Claim) -> SafeString:
+        """When its address was mailed last."""
+        return when(claim.sent_at)
+
+    @admin.display(description="Revoked")
+    def revoked(self, claim: Claim) -> SafeString:
+        """When it was ended."""
+        return when(claim.revoked_at)
 
     @admin.display(description="Ends")
     def ends(self, claim: Claim) -> SafeString:

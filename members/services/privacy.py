@@ -54,6 +54,12 @@ def _parts(member: Member) -> Iterator[dict[str, Any]]:
         "createdAt": member.created_at,
         "updatedAt": member.updated_at,
     }
+    yield from _standing_of(member)
+    yield from _points_of(member)
+    yield from _told_of(member)
+
+
+def _standing_of(member: Member) -> Iterator[dict[str, Any]]:
     for place in Enrollment.objects.filter(member=member).select_related("program", "effective_tier").order_by("pk"):
         tier = place.effective_tier.name if place.effective_tier else None
         yield {"part": "program", "program": place.program.name, "tier": tier, "since": place.created_at}
@@ -66,6 +72,9 @@ def _parts(member: Member) -> Iterator[dict[str, Any]]:
             "reason": change.reason,
             "at": change.created_at,
         }
+
+
+def _points_of(member: Member) -> Iterator[dict[str, Any]]:
     for row in list_transactions_of_wallet(member.wallet_id).iterator():
         yield {"part": "transaction", **_transaction(row, member.wallet_id)}
     for lot in Lot.objects.filter(wallet_id=member.wallet_id, remaining__gt=0).order_by("pk").iterator():
@@ -88,6 +97,9 @@ def _parts(member: Member) -> Iterator[dict[str, Any]]:
             "claimedAt": claim.claimed_at,
             "transactionId": claim.transaction_id,
         }
+
+
+def _told_of(member: Member) -> Iterator[dict[str, Any]]:
     for event in LoyaltyEvent.objects.filter(member=member).order_by("created_at", "pk").iterator():
         yield {
             "part": "event",

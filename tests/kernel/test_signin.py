@@ -29,15 +29,6 @@ from tests.house import TESTER, Api, House
 
 
 @pytest.fixture
-def operator(house: House) -> Operator:
-    made = factories.ServiceFactory()
-    set_membership(
-        operator=made, organization=house.organization, is_admin=True, granter=EVERYTHING, actor=TESTER, at=clock.now()
-    )
-    return made
-
-
-@pytest.fixture
 def made(house: House, operator: Operator) -> NewCredential:
     return create_credential(
         operator=operator,

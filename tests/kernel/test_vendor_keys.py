@@ -20,21 +20,11 @@ from loyalty.kernel.services import (
     create_credential,
     revoke_credential,
     rotate_credential,
-    set_membership,
 )
 from tests import factories
 from tests.databases import round_trips
 from tests.house import TESTER, Api, House, api_for
 from tests.staff import Person
-
-
-@pytest.fixture
-def operator(house: House) -> Operator:
-    made = factories.ServiceFactory()
-    set_membership(
-        operator=made, organization=house.organization, is_admin=True, granter=EVERYTHING, actor=TESTER, at=clock.now()
-    )
-    return made
 
 
 def key_at(door: Door, operator: Operator, house: House, **more: Any) -> NewCredential:

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 import orjson
-import structlog
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,9 +17,8 @@ from loyalty.dialects.coggins.authentication import KeyAuthentication
 from loyalty.dialects.coggins.rows import asked, draft_of, edit_of, rows_in
 from loyalty.dialects.coggins.schema import edit_schema, lookup_schema, request_schema
 from loyalty.kernel import clock
-from loyalty.kernel.actors import Actor
+from loyalty.kernel.api.resources import Called
 from loyalty.kernel.errors import InvalidInput
-from loyalty.kernel.selectors import Caller
 from loyalty.kernel.services.forms import answer_once
 from members.models import Claim
 from members.selectors import get_counter
@@ -28,7 +26,7 @@ from members.services import ClaimDraft, Edit, create_claims, edit_points, point
 from members.services.claim_mails import address_of_claim
 
 
-class PointsView(APIView):
+class PointsView(Called, APIView):
     """A view of the API: authenticates, checks the role, knows organization, actor and time."""
 
     authentication_classes = [KeyAuthentication]
@@ -46,23 +44,6 @@ class PointsView(APIView):
     def get_exception_handler(self) -> Callable[..., Any]:
         """In the vendor's shape."""
         return problems.exception_handler
-
-    @property
-    def caller(self) -> Caller:
-        """Who calls."""
-        caller: Caller = self.request.user  # type: ignore[assignment]
-        return caller
-
-    @property
-    def organization_id(self) -> int:
-        """The organization of the key."""
-        return self.caller.organization_id  # type: ignore[return-value]
-
-    @property
-    def actor(self) -> Actor:
-        """The caller, as services and books know it."""
-        request_id = structlog.contextvars.get_contextvars().get("request_id", "")
-        return Actor("credential", self.caller.credential_id, self.caller.credential_name, request_id)
 
     def once(self, place: str, act: Callable[[], list[dict[str, Any]]]) -> Response:
         """Act, or (an extension) answer what the same `Idempotency-Key` was answered within a day.

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
-import structlog
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -19,13 +18,12 @@ from loyalty.dialects.engage.problems import Refused, engage_exception_handler, 
 from loyalty.dialects.engage.reading import ExactJSONParser, read_guid
 from loyalty.dialects.engage.rendering import BALANCE, EngageRenderer, OnlyJson
 from loyalty.kernel import clock
-from loyalty.kernel.actors import Actor
+from loyalty.kernel.api.resources import Called
 from loyalty.kernel.numbered import number_of
-from loyalty.kernel.selectors import Caller
 from members.selectors import Match, match_members
 
 
-class EngageView(APIView):
+class EngageView(Called, APIView):
     """A view of this API. `reads` is the role a GET needs, `writes` the role of everything else."""
 
     authentication_classes = [ApiKeyAuthentication]
@@ -54,17 +52,6 @@ class EngageView(APIView):
         return engage_exception_handler
 
     @property
-    def caller(self) -> Caller:
-        """Who calls."""
-        caller: Caller = self.request.user  # type: ignore[assignment]
-        return caller
-
-    @property
-    def organization_id(self) -> int:
-        """The organization of the key."""
-        return self.caller.organization_id  # type: ignore[return-value]
-
-    @property
     def query(self) -> Mapping[str, str]:
         """The query, where of a repeated name the last counts.
 
@@ -75,12 +62,6 @@ class EngageView(APIView):
             if "\x00" in text:
                 raise Refused(400, "ValidationFailed", f"{name} holds a NUL character.")
         return query
-
-    @property
-    def actor(self) -> Actor:
-        """The caller, as services and books know it."""
-        request_id = structlog.contextvars.get_contextvars().get("request_id", "")
-        return Actor("credential", self.caller.credential_id, self.caller.credential_name, request_id)
 
     def contact_of(self, value: Any) -> Match:
         """The contact with this id.

@@ -27,7 +27,30 @@ from loyalty.kernel.selectors import Caller
 READ_ACTIONS = ("list", "retrieve")
 
 
-class CoreViewSet(GenericViewSet[Any]):
+class Called:
+    """What a view whose caller has proved to be a credential knows of it, whichever API it belongs to."""
+
+    request: Any
+
+    @property
+    def caller(self) -> Caller:
+        """Who calls."""
+        caller: Caller = self.request.user
+        return caller
+
+    @property
+    def organization_id(self) -> int:
+        """The organization it is about: of the path, else of the key."""
+        return self.caller.organization_id  # type: ignore[return-value]
+
+    @property
+    def actor(self) -> Actor:
+        """The caller, as services and books know it."""
+        request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+        return Actor("credential", self.caller.credential_id, self.caller.credential_name, request_id)
+
+
+class CoreViewSet(Called, GenericViewSet[Any]):
     """A view of the core API: authenticates, checks the role of the action, knows organization, actor and time.
 
     A subclass names its `tag`, the `operations` (action -> operationId of the contract) and the roles: `reads` for
@@ -74,23 +97,6 @@ class CoreViewSet(GenericViewSet[Any]):
     def role(self) -> str:
         """The role the present action needs."""
         return self.action_roles.get(self.action) or (self.reads if self.action in READ_ACTIONS else self.writes)
-
-    @property
-    def caller(self) -> Caller:
-        """Who calls."""
-        caller: Caller = self.request.user  # type: ignore[assignment]
-        return caller
-
-    @property
-    def organization_id(self) -> int:
-        """The organization of the path; the caller belongs to it."""
-        return self.caller.organization_id  # type: ignore[return-value]
-
-    @property
-    def actor(self) -> Actor:
-        """The caller, as services and books know it."""
-        request_id = structlog.contextvars.get_contextvars().get("request_id", "")
-        return Actor("credential", self.caller.credential_id, self.caller.credential_name, request_id)
 
     def read_input(self) -> dict[str, Any]:
         """The body, checked against the action's input shape; only what was sent is in it.

@@ -46,6 +46,22 @@ def _new_secret(door: str) -> str:
     return "tss_" + secrets.token_urlsafe(32) if door == Door.CORE else str(uuid.uuid4())
 
 
+def _check_place(operator: Operator, organization: Organization | None, door: Door) -> None:
+    """:raises InvalidInput: where the operator has no place in the organization, or the door needs one."""
+    if organization is None and door != Door.CORE:
+        raise InvalidInput("A key of this API belongs to one organization.", field="organization")
+    if organization is None and not operator.is_system_admin:
+        raise InvalidInput(
+            "Only a system administrator's credential can be without organization.", field="organization"
+        )
+    if (
+        organization is not None
+        and not operator.is_system_admin
+        and not operator.memberships.filter(organization=organization).exists()
+    ):
+        raise InvalidInput("The operator does not belong to this organization.", field="operator")
+
+
 @transaction.atomic
 def create_credential(
     *,
@@ -66,18 +82,7 @@ def create_credential(
     :raises CannotGrant: where it could do what the one who asks may not.
     """
     limits = checked_roles(scopes, field="scopes")
-    if organization is None and door != Door.CORE:
-        raise InvalidInput("A key of this API belongs to one organization.", field="organization")
-    if organization is None and not operator.is_system_admin:
-        raise InvalidInput(
-            "Only a system administrator's credential can be without organization.", field="organization"
-        )
-    if (
-        organization is not None
-        and not operator.is_system_admin
-        and not operator.memberships.filter(organization=organization).exists()
-    ):
-        raise InvalidInput("The operator does not belong to this organization.", field="operator")
+    _check_place(operator, organization, door)
     if expires_at is not None and expires_at <= at:
         raise InvalidInput("The expiry date has passed.", field="expires_at")
     check_use(granter, operator, organization, limits, field="scopes")
