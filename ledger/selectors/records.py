@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ledger.models import Hold, Kind, LedgerAccount, Lot, Transaction
-from loyalty.kernel.clock import NEVER
+from django.db import connection
+
+from ledger.models import Hold, Kind, LedgerAccount, Transaction
+from loyalty.kernel.clock import aware
+from loyalty.kernel.prepared import bind_list, fetch
 
 PENDING, CAPTURED, VOIDED, REVERTED = "pending", "captured", "voided", "reverted"
 
@@ -88,11 +91,7 @@ def describe(rows: Sequence[Transaction]) -> list[TransactionRecord]:
         .order_by("-pk")
         .values_list("pk", "answers_id")
     }
-    expiries: dict[int, datetime] = {}
-    for transaction_id, expires_at in Lot.objects.filter(transaction_id__in=ids).values_list(
-        "transaction_id", "expires_at"
-    ):
-        expiries[transaction_id] = min(expires_at, expiries.get(transaction_id, NEVER))
+    expiries = _first_expiries(ids)
     records = []
     for row in rows:
         record = record_of(row, ledgers[row.account_id])
@@ -105,3 +104,26 @@ def describe(rows: Sequence[Transaction]) -> list[TransactionRecord]:
         record.expires_at = expiries.get(row.id)
         records.append(record)
     return records
+
+
+# One look into the index for each transaction, whatever the planner believes of the table: of one it knows nothing
+# about, it would rather read all credits there are for a page of them.
+_FIRST_EXPIRIES = {
+    "postgresql": """
+SELECT CAST(asked.value AS bigint), made.expires_at FROM json_array_elements_text(%s) AS asked (value)
+CROSS JOIN LATERAL (
+  SELECT min(l.expires_at) AS expires_at FROM ledger_lot l WHERE l.transaction_id = CAST(asked.value AS bigint)
+) AS made WHERE made.expires_at IS NOT NULL
+""",
+    "sqlite": """
+SELECT l.transaction_id, min(l.expires_at) FROM json_each(%s) AS asked
+CROSS JOIN ledger_lot l ON l.transaction_id = CAST(asked.value AS integer)
+GROUP BY l.transaction_id
+""",
+}
+
+
+def _first_expiries(ids: Sequence[int]) -> dict[int, datetime]:
+    """When the first of the credits each transaction made expires, of those that made some; one query."""
+    found = fetch(_FIRST_EXPIRIES[connection.vendor], [bind_list([str(number) for number in ids])])
+    return {transaction_id: aware(expires_at) for transaction_id, expires_at in found}
