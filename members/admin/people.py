@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-import orjson
 from django.contrib import admin
 from django.contrib.admin.options import ModelAdmin
 from django.db.models import Prefetch, QuerySet
@@ -32,6 +31,7 @@ from ledger.errors import NoDefaultAccount
 from ledger.services import available_balances
 from loyalty.kernel.desk import Act, Link, Panel, address_of, clock_of, copyable, seat_of, state, when
 from loyalty.kernel.desk.display import NOTHING
+from loyalty.kernel.json_text import write_json
 from members.admin.claims import claims_panel
 from members.admin.imports import ImportPoints
 from members.admin.life import audiences_panel, events_panel, programs_panel, tiers_panel
@@ -226,7 +226,7 @@ class MemberAdmin(PointsAdmin):
         if target is None or not seat.may("ledgers:read", target.organization_id):
             raise Http404
         parts = export_member(member=target, actor=seat.actor, at=clock_of(request))
-        lines = (orjson.dumps(part, default=str) + b"\n" for part in parts)
+        lines = (write_json(part, default=str) + b"\n" for part in parts)
         name = f'attachment; filename="member-{target.pk}.jsonl"'
         return StreamingHttpResponse(lines, content_type="application/jsonl", headers={"Content-Disposition": name})
 

@@ -16,7 +16,7 @@ from tests.house import TESTER, House
 
 
 def call(
-    house: House, key: str = "k", content: bytes = b"1", *, at: Any = None, place: str = "here", act: Any = None
+    house: House, key: str = "k", content: Any = 1, *, at: Any = None, place: str = "here", act: Any = None
 ) -> Any:
     def add() -> dict[str, int]:
         code = f"c{Location.objects.count()}-{house.id}"
@@ -42,7 +42,15 @@ def test_a_repeat_is_answered_as_the_first_call_was(house: House, neighbor: Hous
 def test_another_content_under_the_same_key_is_a_conflict(house: House) -> None:
     call(house)
     with pytest.raises(IdempotencyConflict):
-        call(house, content=b"2")
+        call(house, content=2)
+    assert Location.objects.count() == 1
+
+
+def test_content_may_be_a_number_of_any_length(house: House) -> None:
+    assert call(house, content=[{"a": 10**40, "b": None}]) == ({"made": 1}, True)
+    assert call(house, content=[{"b": None, "a": 10**40}]) == ({"made": 1}, False)
+    with pytest.raises(IdempotencyConflict):
+        call(house, content=[{"a": 10**40 + 1, "b": None}])
     assert Location.objects.count() == 1
 
 

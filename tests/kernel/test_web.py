@@ -157,3 +157,15 @@ def test_every_line_of_the_log_is_json(capfdbinary: pytest.CaptureFixture[bytes]
     lines = [json.loads(line) for line in capfdbinary.readouterr().err.splitlines()]
     assert [line["event"] for line in lines] == ["ours", "Bearer ***"]
     assert lines[0]["token"] == "***"
+
+
+@pytest.mark.parametrize("number", ["1e30", "-1e30", "9223372036854775807", "18446744073709551615", "1e300"])
+def test_a_number_of_any_length_left_in_an_attribute_can_be_read_again(house: House, api: Api, number: str) -> None:
+    body = b'{"name": "Ada", "loyaltyMemberId": "ada", "customAttributes": {"wide": [' + number.encode() + b"]}}"
+    made = api.send("POST", "members", body)
+    assert made.status_code == 201, made.content
+    assert float(made.body["loyalMember"]["customAttributes"]["wide"][0]) == float(number)
+    again = api.get(f"members/{made.body['loyalMember']['memberId']}")
+    assert again.body["loyalMember"]["customAttributes"]["wide"] == pytest.approx(
+        made.body["loyalMember"]["customAttributes"]["wide"]
+    )

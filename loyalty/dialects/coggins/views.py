@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar
 
-import orjson
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -56,9 +55,8 @@ class PointsView(Called, APIView):
             return Response(act())
         if len(key) > 255 or "\x00" in key:
             raise InvalidInput("An Idempotency-Key has at most 255 characters.")
-        content = orjson.dumps(self.request.data, option=orjson.OPT_SORT_KEYS)
         answer, _ = answer_once(
-            organization_id=self.organization_id, place=place, key=key, content=content, at=self.at, act=act
+            organization_id=self.organization_id, place=place, key=key, content=self.request.data, at=self.at, act=act
         )
         return Response(answer)
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from ledger.selectors import list_accounts
 from ledger.services import Move, burn, mint, post_groups
 from loyalty.dialects.engage.problems import INACTIVE, Refused
@@ -79,7 +77,7 @@ def post_bulk(*, organization_id: int, data: Any, key: str | None, actor: Actor,
         organization_id=organization_id,
         place=PLACE,
         key=key,
-        content=orjson.dumps(data, default=str, option=orjson.OPT_SORT_KEYS),
+        content=data,
         at=at,
         act=lambda: act().decode(),
     )

@@ -56,8 +56,9 @@ class ExactJSONParser(StrictJSONParser):
 
 
 def _whole(digits: str) -> int | Decimal:
-    """Of a longer number only its size matters, and making an int of it takes long."""
-    return int(digits) if len(digits) <= 20 else Decimal(digits)
+    """Of a number longer than any we keep only its size matters, and making an int of it may take long."""
+    number = int(digits) if len(digits) <= 20 else MAX_ID + 1
+    return number if -MAX_ID <= number <= MAX_ID else Decimal(digits)
 
 
 def wrong(name: str, message: str) -> InvalidInput:

@@ -18,6 +18,7 @@ from ledger.models import Kind, LedgerAccount
 from ledger.selectors import StatementRow
 from loyalty.dialects.engage.reading import SOURCES
 from loyalty.kernel.clock import or_none, zone_of
+from loyalty.kernel.json_text import write_json
 from loyalty.kernel.numbered import uuid_of
 from members.selectors import Holding
 
@@ -41,7 +42,7 @@ def _other(value: Any) -> Any:
 
 def to_json(value: Any) -> bytes:
     """`value` as JSON bytes."""
-    return orjson.dumps(value, default=_other)
+    return write_json(value, default=_other)
 
 
 class EngageRenderer(BaseRenderer):

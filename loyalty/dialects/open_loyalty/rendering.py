@@ -13,6 +13,7 @@ from rest_framework.request import Request
 
 from ledger.amounts import as_text
 from loyalty.kernel.clock import NEVER, zone_of
+from loyalty.kernel.json_text import write_json
 
 
 def number(amount: int, decimals: int) -> orjson.Fragment:
@@ -30,7 +31,7 @@ def moment(value: datetime | None, zone: str) -> str | None:
 
 def to_json(value: Any) -> bytes:
     """`value` as JSON bytes."""
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
+    return write_json(value, option=orjson.OPT_NON_STR_KEYS)
 
 
 class Renderer(BaseRenderer):

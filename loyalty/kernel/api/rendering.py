@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 from rest_framework.renderers import BaseRenderer
 
+from loyalty.kernel.json_text import write_json
+
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 
 
@@ -22,7 +24,7 @@ def _other(value: Any) -> Any:
 
 def to_json(value: Any) -> bytes:
     """`value` as JSON bytes."""
-    return orjson.dumps(value, default=_other, option=_OPTIONS)
+    return write_json(value, default=_other, option=_OPTIONS)
 
 
 class JSONRenderer(BaseRenderer):

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from django.db import IntegrityError, transaction
 
 from loyalty.kernel.errors import IdempotencyConflict
+from loyalty.kernel.json_text import write_json
 from loyalty.kernel.models import KeptAnswer, SentForm
 
 # Nobody goes back to a page older than this and means a repeat.
@@ -42,16 +44,17 @@ def forget_sent_forms(*, at: datetime) -> int:
 
 
 def answer_once(
-    *, organization_id: int, place: str, key: str, content: bytes, at: datetime, act: Callable[[], Any]
+    *, organization_id: int, place: str, key: str, content: Any, at: datetime, act: Callable[[], Any]
 ) -> tuple[Any, bool]:
     """Run `act` in one transaction with the memory of its answer; answers that, and whether this call acted.
 
     The answer is kept for KEY_REMEMBERED: a call with the same key and content gets it again, of two at once one acts
-    and the other waits for its answer. Where `act` raises, nothing is remembered and the key is free.
+    and the other waits for its answer. Where `act` raises, nothing is remembered and the key is free. `content` is the
+    call's JSON, read.
 
     :raises IdempotencyConflict: the key was used with other content.
     """
-    content_hash = hashlib.sha256(content).hexdigest()
+    content_hash = hashlib.sha256(write_json(content, default=str, option=orjson.OPT_SORT_KEYS)).hexdigest()
     mine = {"organization_id": organization_id, "place": place, "key": key}
     with transaction.atomic():
         KeptAnswer.objects.filter(**mine, created_at__lte=at - KEY_REMEMBERED).delete()
