@@ -7,10 +7,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.staff import Person
 
@@ -89,5 +91,8 @@ def _note_foreign(foreign: list[str], address: str, home: str) -> None:
 
 
 def overflow(page: Page) -> int:
-    """How many pixels the page is wider than its window."""
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+    """How many pixels the page is wider than its window, once it had a moment to follow it."""
+    wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    with suppress(PlaywrightTimeout):
+        page.wait_for_function(f"{wider} <= 0", timeout=2000)
+    return int(page.evaluate(wider))

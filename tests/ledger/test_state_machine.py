@@ -19,30 +19,20 @@ from hypothesis.stateful import (
 
 from ledger import services
 from ledger.models import (
-    AccountDay,
     AccountSupply,
     Balance,
-    Hold,
-    HoldSlice,
     Lot,
-    LotUse,
-    Transaction,
 )
 from loyalty.kernel.errors import DomainError, IdempotencyConflict
 from tests import factories
 from tests.house import TESTER
 from tests.ledger.model import ModelLedger, Refused
+from tests.walk import every_row
 
 WALLETS = st.integers(0, 2)
 AMOUNTS = st.integers(20, 120)
 # How much of what is there a movement takes; more than all of it is refused.
 PARTS = st.sampled_from([5, 20, 40, 60, 100, 100, 130])
-TABLES = (Transaction, Lot, LotUse, Balance, Hold, HoldSlice, AccountDay, AccountSupply)
-
-
-def rows_of(account_id: int) -> list[list[tuple[Any, ...]]]:
-    """Every row of the ledger, to see that a refusal changes none."""
-    return [list(table.objects.order_by("pk").values_list()) for table in TABLES]
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -84,9 +74,14 @@ class LedgerMachine(RuleBasedStateMachine):
     # --- doing the same twice ---
 
     def settle_both(self, *wallets: int) -> None:
+        due = set(
+            Balance.objects.filter(wallet_id__in=wallets, next_change_at__lte=self.now).values_list(
+                "wallet_id", flat=True
+            )
+        )
         for wallet in wallets:
             self.model.settle(wallet, self.now)
-            if Balance.objects.filter(wallet_id=wallet, next_change_at__lte=self.now).exists():
+            if wallet in due:
                 services.settle_balance(
                     organization_id=self.house.id,
                     account_id=self.house.account.pk,
@@ -97,11 +92,11 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def both(self, real: Any, model: Any) -> Any:
         """Run the real thing, then the model with its answer; or see both refuse, and nothing move."""
-        before = rows_of(self.house.account.pk)
+        before = every_row("ledger")
         try:
             answer = real()
         except DomainError:
-            assert rows_of(self.house.account.pk) == before, "a refusal left something behind"
+            assert every_row("ledger") == before, "a refusal left something behind"
             with pytest.raises(Refused):
                 model(0)
             return None
@@ -235,11 +230,11 @@ class LedgerMachine(RuleBasedStateMachine):
     def replay(self, data: st.DataObject) -> None:
         _, move, made = data.draw(st.sampled_from(self.keys))
         self.settle_both(*self.wallets)
-        before = rows_of(self.house.account.pk)
+        before = every_row("ledger")
         posting = self.house.post(move, at=self.now)
         assert posting.replayed
         assert [record.id for record in posting.records] == [made]
-        assert rows_of(self.house.account.pk) == before
+        assert every_row("ledger") == before
 
     @precondition(lambda self: self.keys)
     @rule(data=st.data())
@@ -247,10 +242,10 @@ class LedgerMachine(RuleBasedStateMachine):
         key, move, _ = data.draw(st.sampled_from(self.keys))
         self.settle_both(*self.wallets)
         other = services.mint(**self.words(wallet_id=self.wallets[0], amount=move.amount + 1, unique_key=key))
-        before = rows_of(self.house.account.pk)
+        before = every_row("ledger")
         with pytest.raises(IdempotencyConflict):
             self.house.post(other, at=self.now)
-        assert rows_of(self.house.account.pk) == before
+        assert every_row("ledger") == before
 
     @rule(days=st.sampled_from([1, 1, 2, 5, 5, 35, 370]))
     def time_passes(self, days: int) -> None:
@@ -269,13 +264,16 @@ class LedgerMachine(RuleBasedStateMachine):
         if not hasattr(self, "house"):
             return
         self.settle_both(*self.wallets)
+        stored = {row.wallet_id: row for row in Balance.objects.filter(account=self.house.account)}
+        lots = list(Lot.objects.filter(account=self.house.account, state__in=["pending", "active"]))
         for wallet in self.wallets:
-            stored = Balance.objects.filter(account=self.house.account, wallet_id=wallet).first()
-            real = (stored.active, stored.held, stored.pending) if stored else (0, 0, 0)
+            row = stored.get(wallet)
+            real = (row.active, row.held, row.pending) if row else (0, 0, 0)
             assert real == (self.model.active(wallet), self.model.held(wallet), self.model.pending(wallet))
-            lots = Lot.objects.filter(account=self.house.account, wallet_id=wallet, state__in=["pending", "active"])
             assert sorted(
-                (lot.remaining, lot.held, lot.state == "pending", lot.expires_at) for lot in lots
+                (lot.remaining, lot.held, lot.state == "pending", lot.expires_at)
+                for lot in lots
+                if lot.wallet_id == wallet
             ) == self.model.open_lots(wallet)
         supply = AccountSupply.objects.filter(account=self.house.account).first()
         if supply is not None:
