@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Do not search for reference cycles inside the block, which should last no more than a second.
+    """Do not search for reference cycles inside the block. One that lasts longer than a second does so now and then
+    itself, between two parts of its work (`gc.collect`).
 
     Rows in hand form no cycles: they go when the block is done with them. Searching them over and over, with all that
     a Django process holds besides, takes a third of a bulk's time.

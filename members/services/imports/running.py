@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,8 @@ from members.services.imports.reading import COLUMNS, read_rows
 from members.services.imports.survey import Survey, survey_file
 
 KIND = "import_points"
+# How many rows go by between two searches for reference cycles.
+_COLLECT_EVERY = 200_000
 
 # Told after each chunk how many rows it had, for a progress bar.
 Watcher = Callable[[int], None]
@@ -98,9 +101,10 @@ def run_import(job: Job, *, watch: Watcher | None = None) -> dict[str, Any]:
     kind, _, who = job.actor.partition(":")
     actor = Actor(kind, who, job.params["name"])
     result = ImportResult(**job.cursor.get("result", {}))
-    with _orders(job, account, result.processed) as orders, _Report(job) as report:
+    # Paused throughout, since the next chunk is read all the time.
+    with collector_paused(), _orders(job, account, result.processed) as orders, _Report(job) as report:
         for order in orders:
-            with collector_paused(), transaction.atomic():
+            with transaction.atomic():
                 _do_not_wait_for_the_disk()
                 done = book_order(account=account, order=order, actor=actor)
                 result.processed += order.size
@@ -117,6 +121,8 @@ def run_import(job: Job, *, watch: Watcher | None = None) -> dict[str, Any]:
                 )
             if watch is not None:
                 watch(order.size)
+            if result.processed % _COLLECT_EVERY < order.size:
+                gc.collect()
     _refresh_statistics(result.succeeded)
     return asdict(result)
 
