@@ -29,6 +29,9 @@ NAMES = (
     "bulk",
     "vendor-lists",
     "xml",
+    "assign",
+    "codes",
+    "free-code",
 )
 
 
@@ -52,6 +55,8 @@ class Scale:
     history_small: int = 10_000
     lists: int = 150
     decisions: int = 500_000
+    codes: int = 1_000_000
+    picks: int = 150
 
 
 QUICK = Scale(
@@ -70,6 +75,8 @@ QUICK = Scale(
     history_small=2000,
     lists=20,
     decisions=50_000,
+    codes=20_000,
+    picks=30,
 )
 # The embedded database beside them, for information: a small shop's sizes.
 EMBEDDED = Scale(import_rows=20_000, lots=4000, postings=500, batches=3, seconds=2.0, members=20_000)

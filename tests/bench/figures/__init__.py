@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench.figures import checking, contention, dialects, imports, listing, posting, rules, settling, web
+from tests.bench.figures import checking, contention, coupons, dialects, imports, listing, posting, rules, settling, web
 from tests.bench.measuring import Measure
 
 MEASURES: tuple[Measure, ...] = (
@@ -22,4 +22,7 @@ MEASURES: tuple[Measure, ...] = (
     dialects.BULK,
     dialects.VENDOR_LISTS,
     imports.XML,
+    coupons.ASSIGN,
+    coupons.CODES,
+    coupons.FREE_CODE,
 )

@@ -30,7 +30,8 @@ def mints(port: int, stage: Stage) -> Requests:
     )
 
 
-def _bare_mints(port: int, stage: Stage) -> Requests:
+def bare_mints(port: int, stage: Stage) -> Requests:
+    """Mints by the bare view."""
     account = stage.account
     path = f"/mint/{stage.organization_id}/{account.pk}/{account.reserve_id}/{{wallet}}"
     return Requests(port, "POST", path, stage.wallets.start, len(stage.wallets), body=BODY)
@@ -87,7 +88,7 @@ def _take_mint(bench: Bench) -> list[Figure]:
             "mint",
             "mint over HTTP, 8 clients, everything on",
             "/s",
-            **_take(bench, "mint", mints, _bare_mints),
+            **_take(bench, "mint", mints, bare_mints),
             at_least=0.80,
             sides=f"both by {how_served()}, {bench.scale.seconds:g} s a sample; ours: token, role, unique key, lot, day"
             " totals, access log, metrics; limit: a DRF view without middleware, sign-in, lots or log:"
