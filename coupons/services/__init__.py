@@ -7,7 +7,7 @@ from coupons.services.codes import add_codes, export_codes, update_code
 from coupons.services.eligibility import preview_eligibility
 from coupons.services.importing import start_code_import
 from coupons.services.once import Given
-from coupons.services.reverting import revert_usage
+from coupons.services.reverting import revert_last_use, revert_usage
 from coupons.services.using import use_coupon
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "export_codes",
     "preview_eligibility",
     "publish_book",
+    "revert_last_use",
     "revert_usage",
     "start_code_import",
     "update_book",

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Case, F, Value, When
 
-from coupons.errors import CouponInUse, UsageReverted
+from coupons.errors import CouponExpired, CouponInUse, NothingUsed, TakenBackTooOften, UsageReverted
 from coupons.models import Coupon, CouponUsage
 from coupons.selectors import get_usage
 from coupons.services.charging import refund
@@ -50,6 +50,30 @@ def revert_usage(*, usage: CouponUsage, actor: Actor, at: datetime, reason: str 
     else:
         count(row.book_id, assigned=-row.amount)
     return touched
+
+
+@transaction.atomic
+def revert_last_use(
+    *, assignment: CouponUsage, most: int, actor: Actor, at: datetime, reason: str = ""
+) -> list[CouponUsage]:
+    """Take the last use of an assignment back, so that it can be used again until it expires, as before. Of its uses at
+    most `most` are taken back, which the journal counts, whoever did it. Answers the lines that changed.
+
+    :raises NothingUsed: nothing of it is used.
+    :raises CouponExpired: it could not be used again.
+    :raises TakenBackTooOften: so many of its uses were taken back.
+    """
+    lock_book_shared(assignment.organization_id, assignment.book_id)
+    lock_place(assignment.book_id, assignment.member_id)
+    uses = CouponUsage.objects.filter(assignment=assignment, kind=Kind.USE)
+    last = uses.filter(reverted_at__isnull=True).select_related("book").order_by("-pk").first()
+    if last is None:
+        raise NothingUsed
+    if get_usage(assignment.organization_id, assignment.pk).ends_at <= at:
+        raise CouponExpired
+    if uses.filter(reverted_at__isnull=False).count() >= most:
+        raise TakenBackTooOften
+    return revert_usage(usage=last, actor=actor, at=at, reason=reason)
 
 
 def _revert_use(use: CouponUsage, at: datetime) -> list[CouponUsage]:
