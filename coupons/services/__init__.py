@@ -1,6 +1,7 @@
 """What may be written about coupons, one verb each."""
 
 from coupons.services.assigning import assign_coupons
+from coupons.services.belongings import COUPONS
 from coupons.services.books import archive_book, create_book, disable_book, publish_book, update_book
 from coupons.services.checking import check_coupons
 from coupons.services.codes import add_codes, export_codes, update_code
@@ -11,6 +12,7 @@ from coupons.services.reverting import revert_last_use, revert_usage
 from coupons.services.using import use_coupon
 
 __all__ = [
+    "COUPONS",
     "Given",
     "add_codes",
     "archive_book",

@@ -11,7 +11,7 @@ from coupons.errors import CouponExpired, CouponInUse, NothingUsed, TakenBackToo
 from coupons.models import Coupon, CouponUsage
 from coupons.selectors import get_usage
 from coupons.services.charging import refund
-from coupons.services.locking import lock_book_shared, lock_place
+from coupons.services.locking import lock_line
 from coupons.services.tallies import count, count_for_member
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.services import record
@@ -28,10 +28,9 @@ def revert_usage(*, usage: CouponUsage, actor: Actor, at: datetime, reason: str 
 
     :raises UsageReverted: it was taken back before.
     :raises CouponInUse: an assignment that was used, wholly or in part: its uses come first.
+    :raises Busy: its member was merged in this very moment.
     """
-    lock_book_shared(usage.organization_id, usage.book_id)
-    lock_place(usage.book_id, usage.member_id)
-    row = get_usage(usage.organization_id, usage.pk)
+    row = lock_line(usage)
     if row.status == Status.REVERTED:
         raise UsageReverted
     touched = _revert_use(row, at) if row.kind == Kind.USE else _revert_assignment(row, at)
@@ -63,13 +62,12 @@ def revert_last_use(
     :raises CouponExpired: it could not be used again.
     :raises TakenBackTooOften: so many of its uses were taken back.
     """
-    lock_book_shared(assignment.organization_id, assignment.book_id)
-    lock_place(assignment.book_id, assignment.member_id)
+    held = lock_line(assignment)
     uses = CouponUsage.objects.filter(assignment=assignment, kind=Kind.USE)
     last = uses.filter(reverted_at__isnull=True).select_related("book").order_by("-pk").first()
     if last is None:
         raise NothingUsed
-    if get_usage(assignment.organization_id, assignment.pk).ends_at <= at:
+    if held.ends_at <= at:
         raise CouponExpired
     if uses.filter(reverted_at__isnull=False).count() >= most:
         raise TakenBackTooOften

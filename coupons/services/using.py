@@ -52,6 +52,7 @@ def use_coupon(
     :raises NotFound: a code, assignment or hold that is not there.
     :raises InsufficientBalance, HoldNotUsable, AccountInactive: it cannot be paid.
     :raises IdempotencyConflict: the key was used with other content.
+    :raises MemberGone: the member was merged into another, or erased.
     :raises Busy: the book was changed in this very moment.
     """
     if code is not None and book.type == CouponBook.Type.CODELESS:

@@ -34,14 +34,16 @@ WELCOME: dict[str, Any] = {
 
 def make_coupons(house: House, member: Member, at: datetime) -> None:
     """An item of the point shop, and a voucher of the member's."""
-    _book(house, "cup-on-the-house", ITEM, at)
-    welcome = get_book_to_use(house.organization.pk, _book(house, "welcome", WELCOME, at).pk)
+    _book(house, ITEM, at)
+    welcome = get_book_to_use(house.organization.pk, _book(house, WELCOME, at).pk)
     holder = get_member(house.organization.pk, member.pk)
+    if holder.is_gone:
+        return
     keys = [f"demo:{member.loyalty_member_id}:welcome"]
     assign_coupons(book=welcome, member=holder, unique_keys=keys, actor=ACTOR, at=at)
 
 
-def _book(house: House, key: str, said: dict[str, Any], at: datetime) -> CouponBook:
-    found = CouponBook.objects.filter(organization=house.organization, key=key).first()
+def _book(house: House, said: dict[str, Any], at: datetime) -> CouponBook:
+    found = CouponBook.objects.filter(organization=house.organization, name=said["name"]).first()
     words: dict[str, Any] = {"custom_attributes": {"currency": "EUR"}, "actor": ACTOR, "at": at}
-    return found or create_book(organization_id=house.organization.pk, key=key, status="published", **said, **words)
+    return found or create_book(organization_id=house.organization.pk, status="published", **said, **words)

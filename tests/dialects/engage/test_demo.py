@@ -36,8 +36,8 @@ def test_the_demos_key_definition_and_contacts_work(demo: dict[str, Any]) -> Non
 
 def test_the_demo_has_something_to_buy_and_a_voucher(demo: dict[str, Any]) -> None:
     client, contacts = Engage(demo["engage"]["apikey"]), demo["engage"]["contacts"]
-    assert [item["name"] for item in client.get(SHOP, contactId=contacts[0]).body] == ["A cup on the house"]
     make_demo(clock.now())
+    assert [item["name"] for item in client.get(SHOP, contactId=contacts[0]).body] == ["A cup on the house"]
     (voucher,) = client.get(f"{VOUCHERS}/available", contactId=contacts[0]).body["items"]
     assert (voucher["name"], voucher["value"]) == ("Welcome", {"currency": "EUR", "amount": 5})
 
