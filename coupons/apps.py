@@ -10,14 +10,16 @@ class CouponsConfig(AppConfig):
     verbose_name = "Coupons"
 
     def ready(self) -> None:
-        """Say who imports codes, what refers to content schemas, and what there is to prove."""
+        """Say who imports codes, what refers to content schemas, what there is to prove, and what members have."""
         from coupons.selectors import is_schema_used  # noqa: PLC0415 - models are not ready before
-        from coupons.services import check_coupons  # noqa: PLC0415
+        from coupons.services import COUPONS, check_coupons  # noqa: PLC0415
         from coupons.services.importing import KIND, run_code_import  # noqa: PLC0415
         from ledger.services.checking import register_check  # noqa: PLC0415
         from loyalty.kernel.services import register_reference  # noqa: PLC0415
         from loyalty.kernel.services.runner import register_handler  # noqa: PLC0415
+        from members.services import register_belongings  # noqa: PLC0415
 
         register_reference("coupon books", is_schema_used)
         register_check(check_coupons)
+        register_belongings(COUPONS)
         register_handler(KIND, run_code_import, title="Import of codes", reads="coupons:read", writes="coupons:write")

@@ -162,3 +162,17 @@ class CouponInUse(Conflict):
 
     code = "COUPON_IN_USE"
     says = "The coupon was used already."
+
+
+class NothingUsed(Conflict):
+    """Nothing of the assignment is used that could be taken back (contract engage V12)."""
+
+    code = "NOTHING_USED"
+    says = "Nothing of this coupon is used."
+
+
+class TakenBackTooOften(Conflict):
+    """Uses of the assignment were taken back as often as they may be (contract engage V12)."""
+
+    code = "TAKEN_BACK_TOO_OFTEN"
+    says = "The use of this coupon was taken back as often as it may be."

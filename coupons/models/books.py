@@ -38,6 +38,9 @@ class CouponBook(models.Model):
         DISABLED = "disabled", "Disabled"
         ARCHIVED = "archived", "Archived"
 
+    # In these states what was given can be used.
+    HONORED = (Status.PUBLISHED, Status.ARCHIVED)
+
     class DiscountType(models.TextChoices):
         """How `discount_amount` is meant."""
 

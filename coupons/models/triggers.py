@@ -12,19 +12,31 @@ GUARDS = Guards(
             "organization_id",
             "book_id",
             "coupon_id",
-            "member_id",
             "kind",
             "assignment_id",
             "made_assignment",
             "amount",
             "expires_at",
             "transaction_id",
-            "custom_attributes",
             "unique_key",
             "content_hash",
             "created_at",
         ),
         "coupons_couponbook": ("organization_id", "key", "type", "created_at"),
         "coupons_coupon": ("book_id", "created_at"),
+    },
+    only_where={
+        "coupons_couponusage": {
+            # A line is its member's, or theirs whom the member turned out to be.
+            "member_id": (
+                "EXISTS (SELECT 1 FROM members_member m"
+                " WHERE m.id = OLD.member_id AND m.merged_into_id = NEW.member_id)"
+            ),
+            # What was written beside it may be forgotten with the person.
+            "custom_attributes": (
+                "NEW.custom_attributes = '{}' AND EXISTS"
+                " (SELECT 1 FROM members_member m WHERE m.id = OLD.member_id AND m.erased_at IS NOT NULL)"
+            ),
+        }
     },
 )

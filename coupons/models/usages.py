@@ -18,7 +18,8 @@ class CouponUsage(models.Model):
     """One line of the journal (semantics 3.3): `amount` units given to a member (`assign`), or one of them used
     (`use`, of the assignment it names).
 
-    Written once: only `amount_used`, `status` and `reverted_at` change, and no line is deleted (triggers).
+    Written once: only `amount_used`, `status` and `reverted_at` change, and no line is deleted (triggers). Of a
+    member who was merged into another it becomes that one's, of one who was erased `custom_attributes` are blanked.
     `transaction` is what was paid for it, a burn or a captured hold. A `unique_key` acts once in its organization and
     kind; `content_hash` tells a repeat from another request. A use that `made_assignment` was answered with it.
     """

@@ -22,19 +22,25 @@ from coupons.selectors.codes import (
     with_book_counts,
 )
 from coupons.selectors.eligibility import is_out_of_stock
-from coupons.selectors.member_books import BookWishes, books_for_member
+from coupons.selectors.member_books import BookWishes, Offer, books_for_member, offers_for_member
 from coupons.selectors.usages import (
+    assignments_of,
     count_usages,
     get_usage,
     last_uses,
     list_assignments,
     list_usages,
     not_used_only,
+    usable_only,
+    used_up_only,
     with_code,
+    with_payment,
 )
 
 __all__ = [
     "BookWishes",
+    "Offer",
+    "assignments_of",
     "books_for_member",
     "count_codes",
     "count_usages",
@@ -54,11 +60,15 @@ __all__ = [
     "list_usages",
     "locale_chain",
     "not_used_only",
+    "offers_for_member",
     "page_of_coupons",
+    "usable_only",
+    "used_up_only",
     "with_audiences",
     "with_book_counts",
     "with_code",
     "with_codes_left",
+    "with_payment",
     "with_tags",
     "with_words",
 ]

@@ -39,7 +39,37 @@ def books_for_member(
 
     What is spendable is read as it was when the wallet last moved: the list is a reading, the assignment asks again.
     """
+    chosen, _ = _chosen(program, member, wishes, at=at, held_too=True)
+    numbers = [book.pk for book in chosen]
+    return with_codes_left(list_books(program.organization_id)).filter(pk__in=numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A book that a member could be given now for points: of which account, and how many decimals that has."""
+
+    book: CouponBook
+    account_id: int
+    decimals: int
+
+
+def offers_for_member(program: LoyaltyProgram, member: Member, *, at: datetime) -> list[Offer]:
+    """The program's books that cost points and that the member could be given at `at`, as they are ranked: by every
+    rule of eligibility, with something left, and affordable. The same few queries however many there are.
+    """
+    chosen, purse = _chosen(program, member, BookWishes(out_of_stock=False), at=at, held_too=False)
+    priced = [book for book in chosen if book.assignment_required_points]
+    priced.sort(key=lambda book: (book.ranking_index, book.pk))
+    return [Offer(book, purse.account_of(book), purse.decimals[purse.account_of(book)]) for book in priced]
+
+
+def _chosen(
+    program: LoyaltyProgram, member: Member, wishes: BookWishes, *, at: datetime, held_too: bool
+) -> tuple[list[CouponBook], _Purse]:
+    """The books that the member could be given at `at`, and (`held_too`) those he has; and what he can spend."""
     candidates = list(_candidates(program, member, wishes, at))
+    for book in candidates:
+        book.is_held = held_too and book.is_held  # type: ignore[attr-defined]
     applicant = applicant_of(member)
     audiences = audiences_of(program.organization_id, [book for book in candidates if not book.is_held])  # type: ignore[attr-defined]
     purse = _purse(program, member, candidates)
@@ -55,8 +85,8 @@ def books_for_member(
                 continue
             if purse.lacks(book) or reasons_against(book, applicant, audiences, at=at, zone=book.organization.timezone):
                 continue
-        chosen.append(book.pk)
-    return with_codes_left(list_books(program.organization_id)).filter(pk__in=chosen)
+        chosen.append(book)
+    return chosen, purse
 
 
 def _candidates(program: LoyaltyProgram, member: Member, wishes: BookWishes, at: datetime) -> QuerySet[CouponBook]:
@@ -105,28 +135,30 @@ class _Purse:
     """What a member can spend, by account, and which account is meant by what a book says."""
 
     available: dict[int, int]
+    decimals: dict[int, int]
     main: int | None
     defaults: dict[int, int]
+
+    def account_of(self, book: CouponBook) -> int:
+        """The account the book is paid in; 0 where there is none."""
+        config = book.required_points_config
+        return config.get("ledgerAccountId") or self.defaults.get(config.get("ledgerId") or 0) or self.main or 0
 
     def lacks(self, book: CouponBook) -> bool:
         """Whether one unit of the book costs more than there is."""
         price = book.assignment_required_points or 0
-        if not price:
-            return False
-        config = book.required_points_config
-        account_id = config.get("ledgerAccountId") or self.defaults.get(config.get("ledgerId") or 0) or self.main
-        return price > self.available.get(account_id or 0, 0)
+        return bool(price) and price > self.available.get(self.account_of(book), 0)
 
 
 def _purse(program: LoyaltyProgram, member: Member, books: Sequence[CouponBook]) -> _Purse:
     if not any(book.assignment_required_points for book in books):
-        return _Purse({}, None, {})
+        return _Purse({}, {}, None, {})
     rows = Balance.objects.filter(wallet=member.wallet_id).annotate(
-        of_ledger=F("account__ledger_id"), is_default=F("account__is_default")
+        of_ledger=F("account__ledger_id"), is_default=F("account__is_default"), decimals=F("account__decimals")
     )
-    available, defaults = {}, {}
+    available, decimals, defaults = {}, {}, {}
     for row in rows:
-        available[row.account_id] = row.available
+        available[row.account_id], decimals[row.account_id] = row.available, row.decimals
         if row.is_default:
             defaults[row.of_ledger] = row.account_id
-    return _Purse(available, program.main_account_id or defaults.get(program.ledger_id), defaults)
+    return _Purse(available, decimals, program.main_account_id or defaults.get(program.ledger_id), defaults)

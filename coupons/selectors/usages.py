@@ -6,7 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Max, Q, QuerySet, Sum
+from django.db.models import Max, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from coupons.models import CouponBook, CouponUsage
 from coupons.selectors.codes import code_key
@@ -32,10 +33,27 @@ def get_usage(organization_id: int, usage_id: int) -> CouponUsage:
     return usage
 
 
+def assignments_of(organization_id: int, member_id: int | None = None) -> QuerySet[CouponUsage]:
+    """What the member (or anybody) was given, of whichever program, and was not taken back."""
+    rows = list_usages(organization_id).filter(status__in=(Status.ASSIGNED, Status.USED), kind=Kind.ASSIGN)
+    return rows if member_id is None else rows.filter(member=member_id)
+
+
 def list_assignments(program: LoyaltyProgram, member_id: int) -> QuerySet[CouponUsage]:
     """What the member was given of the program's books and was not taken back (semantics 3.12)."""
-    return list_usages(program.organization_id).filter(
-        Q(status__in=(Status.ASSIGNED, Status.USED)), book__program=program, member=member_id, kind=Kind.ASSIGN
+    return assignments_of(program.organization_id, member_id).filter(book__program=program)
+
+
+def with_payment(assignments: QuerySet[CouponUsage]) -> QuerySet[CouponUsage]:
+    """The same, each with the organization at hand, what was `paid` for it in smallest units of an account with so many
+    `decimals`, and when it was last used (`last_used_at`), as far as that was not taken back.
+    """
+    uses = CouponUsage.objects.filter(assignment=OuterRef("pk"), reverted_at__isnull=True).order_by()
+    last = uses.values("assignment").annotate(last=Max("created_at")).values("last")
+    return assignments.select_related("organization").annotate(
+        last_used_at=Subquery(last),
+        paid=Coalesce("transaction__hold__captured", "transaction__amount", 0),
+        decimals=Coalesce("transaction__account__decimals", 0),
     )
 
 
@@ -43,6 +61,17 @@ def not_used_only(assignments: QuerySet[CouponUsage], at: datetime) -> QuerySet[
     """Those of which something is left to use and whose time is not over."""
     in_time = Q(book__valid_to__isnull=True) | Q(book__valid_to__gt=at)
     return assignments.filter(in_time, status=Status.ASSIGNED, expires_at__gt=at)
+
+
+def usable_only(assignments: QuerySet[CouponUsage], at: datetime) -> QuerySet[CouponUsage]:
+    """Those that a use would take from now: something is left, their time is not over, and their book honors them."""
+    is_begun = Q(book__valid_from__isnull=True) | Q(book__valid_from__lte=at)
+    return not_used_only(assignments, at).filter(is_begun, book__status__in=CouponBook.HONORED)
+
+
+def used_up_only(assignments: QuerySet[CouponUsage]) -> QuerySet[CouponUsage]:
+    """Those of which nothing is left."""
+    return assignments.filter(status=Status.USED)
 
 
 def with_code(usages: QuerySet[CouponUsage], code: str) -> QuerySet[CouponUsage]:

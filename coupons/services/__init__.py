@@ -1,16 +1,18 @@
 """What may be written about coupons, one verb each."""
 
 from coupons.services.assigning import assign_coupons
+from coupons.services.belongings import COUPONS
 from coupons.services.books import archive_book, create_book, disable_book, publish_book, update_book
 from coupons.services.checking import check_coupons
 from coupons.services.codes import add_codes, export_codes, update_code
 from coupons.services.eligibility import preview_eligibility
 from coupons.services.importing import start_code_import
 from coupons.services.once import Given
-from coupons.services.reverting import revert_usage
+from coupons.services.reverting import revert_last_use, revert_usage
 from coupons.services.using import use_coupon
 
 __all__ = [
+    "COUPONS",
     "Given",
     "add_codes",
     "archive_book",
@@ -21,6 +23,7 @@ __all__ = [
     "export_codes",
     "preview_eligibility",
     "publish_book",
+    "revert_last_use",
     "revert_usage",
     "start_code_import",
     "update_book",

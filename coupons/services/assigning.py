@@ -49,6 +49,7 @@ def assign_coupons(
     :raises HoldNotUsable: the hold cannot pay.
     :raises WalletInactive, AccountInactive: the points cannot be taken.
     :raises IdempotencyConflict: a key was used with other content.
+    :raises MemberGone: the member was merged into another, or erased.
     :raises Busy: the book was changed in this very moment.
     """
     wish = Wish(number, amount, tuple(codes), strict)

@@ -14,6 +14,7 @@ from loyalty.kernel.actors import Actor
 from loyalty.kernel.errors import InvalidInput, NotFound
 from members.models import Member
 from members.selectors import resolve_account
+from members.services import gather_points
 
 SOURCE = "coupon"
 # The largest amount a movement has (semantics 0.7).
@@ -120,17 +121,21 @@ def _capture(
 
 
 def refund(*, usage: CouponUsage, actor: Actor, at: datetime) -> None:
-    """Give back what was paid for the line, into the very lots it came from. What was given back before stays so.
+    """Give back what was paid for the line, into the very lots it came from. What was given back before stays so. Where
+    the one who paid was merged into the line's member since, the points move on to that member.
 
     :raises NotRevertible: what was paid cannot be given back.
     """
-    if usage.transaction_id is None:
+    if usage.transaction is None:
         return
     revert_transactions(
         organization_id=usage.organization_id,
-        transaction_ids=[usage.transaction_id],
+        transaction_ids=[usage.transaction.pk],
         actor=actor,
         at=at,
         description=usage.book.name,
         source=SOURCE,
     )
+    payer = usage.transaction.from_wallet_id
+    if payer != usage.member.wallet_id:
+        gather_points(member=usage.member, wallet_id=payer, actor=actor, at=at)

@@ -87,6 +87,15 @@ LEFT JOIN (SELECT assignment_id, SUM(amount) AS used FROM coupons_couponusage
 WHERE {organization} AND a.kind = 'assign' AND a.amount_used <> COALESCE(u.used, 0)
 ORDER BY a.id""",
     ),
+    Proof(
+        "coupons-follow-merges",
+        "the line belongs to a member who was merged into another",
+        """
+SELECT a.id, 0, 0
+FROM members_member m JOIN coupons_couponusage a ON a.member_id = m.id JOIN coupons_couponbook b ON b.id = a.book_id
+WHERE {organization} AND m.merged_into_id IS NOT NULL
+ORDER BY a.id""",
+    ),
 )
 
 

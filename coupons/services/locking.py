@@ -1,5 +1,5 @@
-"""Locks, in the one order everybody takes them: the book, the member's place in it, its codes by number, and last the
-balances that the ledger locks (semantics 0.16).
+"""Locks, in the one order everybody takes them: the book, the member, the member's place in the book, its codes by
+number, and last the balances that the ledger locks (semantics 0.16).
 
 A book whose limits are counted over all members is locked wholly, so that one after the other looks at what is left.
 Any other book is only kept from changing, by as many as come at once. The embedded database has one writer at a time
@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from coupons.models import CouponBook
+from coupons.models import BookMember, CouponBook, CouponUsage
+from coupons.selectors import get_usage
 from loyalty.kernel.errors import Busy, NotFound
+from members.errors import MemberGone
 
 _BOOK = "SELECT * FROM coupons_couponbook WHERE id = %s AND organization_id = %s"
 _WHOLLY = " FOR NO KEY UPDATE"
@@ -64,17 +66,41 @@ class Place:
     used: int
 
 
-# The update changes nothing, but locks the row that is there, and answers it.
+# The member is kept from changing first, as it is by then; the update changes nothing, but locks the row that is there,
+# and answers it.
 _PLACE = """
-INSERT INTO coupons_bookmember (book_id, member_id, assigned, used) VALUES (%s, %s, 0, 0)
+INSERT INTO coupons_bookmember (book_id, member_id, assigned, used)
+SELECT %s, id, 0, 0 FROM members_member WHERE id = %s AND merged_into_id IS NULL AND erased_at IS NULL{lock}
 ON CONFLICT (member_id, book_id) DO UPDATE SET assigned = coupons_bookmember.assigned
 RETURNING assigned, used
 """
 
 
 def lock_place(book_id: int, member_id: int) -> Place:
-    """The member's place in the book, locked: of two requests for one member the second sees what the first did."""
+    """The member's place in the book, locked: of two requests for one member the second sees what the first did.
+
+    :raises MemberGone: the member was merged into another, or erased.
+    """
+    lock = " FOR SHARE" if connection.features.has_select_for_update else ""
     with connection.cursor() as cursor:
-        cursor.execute(_PLACE, [book_id, member_id])
-        assigned, used = cursor.fetchall()[0]
-    return Place(int(assigned), int(used))
+        cursor.execute(_PLACE.format(lock=lock), [book_id, member_id])
+        rows = cursor.fetchall()
+    if not rows:
+        raise MemberGone
+    return Place(int(rows[0][0]), int(rows[0][1]))
+
+
+def lock_line(usage: CouponUsage) -> CouponUsage:
+    """The line of the journal as it is now, with its book kept from changing and its member's place locked, whoever
+    that is and whether or not they are still there.
+
+    :raises NotFound: where there is no such line.
+    :raises Busy: where its member was merged in this very moment: the same request again will see it.
+    """
+    lock_book_shared(usage.organization_id, usage.book_id)
+    places = BookMember.objects.select_for_update(no_key=True)
+    list(places.filter(book=usage.book_id, member=usage.member_id).values_list("pk"))
+    row = get_usage(usage.organization_id, usage.pk)
+    if row.member_id != usage.member_id:
+        raise Busy
+    return row

@@ -7,11 +7,11 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Case, F, Value, When
 
-from coupons.errors import CouponInUse, UsageReverted
+from coupons.errors import CouponExpired, CouponInUse, NothingUsed, TakenBackTooOften, UsageReverted
 from coupons.models import Coupon, CouponUsage
 from coupons.selectors import get_usage
 from coupons.services.charging import refund
-from coupons.services.locking import lock_book_shared, lock_place
+from coupons.services.locking import lock_line
 from coupons.services.tallies import count, count_for_member
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.services import record
@@ -28,10 +28,9 @@ def revert_usage(*, usage: CouponUsage, actor: Actor, at: datetime, reason: str 
 
     :raises UsageReverted: it was taken back before.
     :raises CouponInUse: an assignment that was used, wholly or in part: its uses come first.
+    :raises Busy: its member was merged in this very moment.
     """
-    lock_book_shared(usage.organization_id, usage.book_id)
-    lock_place(usage.book_id, usage.member_id)
-    row = get_usage(usage.organization_id, usage.pk)
+    row = lock_line(usage)
     if row.status == Status.REVERTED:
         raise UsageReverted
     touched = _revert_use(row, at) if row.kind == Kind.USE else _revert_assignment(row, at)
@@ -50,6 +49,29 @@ def revert_usage(*, usage: CouponUsage, actor: Actor, at: datetime, reason: str 
     else:
         count(row.book_id, assigned=-row.amount)
     return touched
+
+
+@transaction.atomic
+def revert_last_use(
+    *, assignment: CouponUsage, most: int, actor: Actor, at: datetime, reason: str = ""
+) -> list[CouponUsage]:
+    """Take the last use of an assignment back, so that it can be used again until it expires, as before. Of its uses at
+    most `most` are taken back, which the journal counts, whoever did it. Answers the lines that changed.
+
+    :raises NothingUsed: nothing of it is used.
+    :raises CouponExpired: it could not be used again.
+    :raises TakenBackTooOften: so many of its uses were taken back.
+    """
+    held = lock_line(assignment)
+    uses = CouponUsage.objects.filter(assignment=assignment, kind=Kind.USE)
+    last = uses.filter(reverted_at__isnull=True).select_related("book").order_by("-pk").first()
+    if last is None:
+        raise NothingUsed
+    if held.ends_at <= at:
+        raise CouponExpired
+    if uses.filter(reverted_at__isnull=False).count() >= most:
+        raise TakenBackTooOften
+    return revert_usage(usage=last, actor=actor, at=at, reason=reason)
 
 
 def _revert_use(use: CouponUsage, at: datetime) -> list[CouponUsage]:

@@ -19,12 +19,11 @@ from coupons.services.tallies import count, count_for_member
 from coupons.services.telling import tell
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.clock import NEVER
-from loyalty.kernel.errors import InvalidInput
+from loyalty.kernel.errors import InvalidInput, NotFound
 from members.errors import MemberInactive
 from members.models import Member
 
 Kind, Status = CouponUsage.Kind, CouponUsage.Status
-_USABLE = (CouponBook.Status.PUBLISHED, CouponBook.Status.ARCHIVED)
 
 
 def use_coupon(
@@ -34,6 +33,7 @@ def use_coupon(
     actor: Actor,
     at: datetime,
     code: str | None = None,
+    assignment_id: int | None = None,
     hold_id: int | None = None,
     unique_key: str | None = None,
     custom_attributes: Mapping[str, Any] | None = None,
@@ -41,21 +41,25 @@ def use_coupon(
     """Use one unit of the member's coupon with this `code`, else of the one of the book that expires first.
 
     Where the member has none to use, one is given and used in one step, and both prices are charged; the answer then
-    holds both lines. The same `unique_key` with the same content answers as the first time (semantics 0.12).
+    holds both lines. With an `assignment_id` one unit of just that is used, and nothing is ever given. The same
+    `unique_key` with the same content answers as the first time (semantics 0.12).
 
     :raises BookNotPublished, BookNotValid: nothing of the book can be used now.
     :raises MemberInactive: the member uses nothing.
-    :raises CouponUsedUp, CouponExpired, CodeNotOwned: the code named is no longer, or not, the member's to use.
+    :raises CouponUsedUp, CouponExpired, CodeNotOwned: the code or assignment named is no longer, or not, the member's
+        to use.
     :raises NotEligible: there is nothing to use, and nothing can be given (semantics 3.6).
-    :raises NotFound: a code or hold that is not there.
+    :raises NotFound: a code, assignment or hold that is not there.
     :raises InsufficientBalance, HoldNotUsable, AccountInactive: it cannot be paid.
     :raises IdempotencyConflict: the key was used with other content.
+    :raises MemberGone: the member was merged into another, or erased.
     :raises Busy: the book was changed in this very moment.
     """
     if code is not None and book.type == CouponBook.Type.CODELESS:
         raise InvalidInput("The coupons of this book have no codes.", field="code")
     named = code.strip().casefold() if code is not None else None
-    content_hash = hash_of("use", book.pk, member.pk, named, hold_id, custom_attributes or {})
+    which = () if assignment_id is None else (assignment_id,)
+    content_hash = hash_of("use", book.pk, member.pk, named, hold_id, custom_attributes or {}, *which)
     keys = [unique_key] if unique_key is not None else []
 
     def act() -> Given:
@@ -64,10 +68,14 @@ def use_coupon(
         earlier = find_earlier(locked.organization_id, Kind.USE, keys, content_hash)
         if earlier is not None:
             return Given(_with_assignment(earlier[0]), replayed=True)
+        own = _own_assignment(locked, member, assignment_id, at) if assignment_id is not None else None
         _check_usable(locked, member, at)
         coupon = lock_codes(locked, [code])[0] if code is not None else None
         wish = Wish(codes=(code,) if code is not None else ())
-        assignment, is_new, number = _assignment_to_use(locked, member, place, coupon, wish, actor=actor, at=at)
+        if own is None:
+            assignment, is_new, number = _assignment_to_use(locked, member, place, coupon, wish, actor=actor, at=at)
+        else:
+            assignment, is_new, number = own, False, new_usage_ids(1)[0]
         use = _use_of(assignment, number, at, is_new, custom_attributes)
         if unique_key is not None:
             use.unique_key, use.content_hash = unique_key, content_hash
@@ -89,12 +97,30 @@ def _with_assignment(use: CouponUsage) -> list[CouponUsage]:
 
 def _check_usable(book: CouponBook, member: Member, at: datetime) -> None:
     """What is asked again when a coupon is used: what it was given for is not (semantics 3.6)."""
-    if book.status not in _USABLE:
+    if book.status not in CouponBook.HONORED:
         raise BookNotPublished(exclusionReasons=[BookNotPublished.code])
     if not book.is_valid_at(at):
         raise BookNotValid(exclusionReasons=[BookNotValid.code])
     if not member.active:
         raise MemberInactive
+
+
+def _own_assignment(book: CouponBook, member: Member, assignment_id: int, at: datetime) -> CouponUsage:
+    """The member's assignment of this number, of which something is left; the place is locked.
+
+    :raises NotFound: it is not the member's, or was taken back.
+    :raises CouponUsedUp, CouponExpired: nothing of it can be used any more.
+    """
+    rows = CouponUsage.objects.filter(pk=assignment_id, member=member, book=book, kind=Kind.ASSIGN)
+    found = rows.exclude(status=Status.REVERTED).select_related("coupon").first()
+    if found is None:
+        raise NotFound("There is no such coupon.")
+    found.book = book
+    if found.status == Status.USED:
+        raise CouponUsedUp
+    if found.ends_at <= at:
+        raise CouponExpired
+    return found
 
 
 def _find_open(book: CouponBook, member: Member, coupon: Coupon | None, at: datetime) -> CouponUsage | None:

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from ledger.services import burn, create_account, create_ledger, mint, post_transactions
+from loyalty.console.demo_coupons import make_coupons
 from loyalty.console.demo_keys import ACTOR, House, Kept, make_credential
 from loyalty.console.demo_vendors import make_vendors
 from loyalty.kernel.actors import Actor
@@ -78,6 +79,7 @@ def make_demo(at: datetime) -> dict[str, Any]:
     _history(books, [charlie], at)
     _gold_by_hand(coffee, members[-1], at)
     _audiences(coffee, at)
+    make_coupons(coffee, members[0], at)
     password = _admin(kept, at)
     credential = make_credential(kept, "demo", coffee.organization, at)
     neighbor = make_credential(kept, "neighbor", books.organization, at)

@@ -17,6 +17,7 @@ from loyalty.kernel.services import generate_password
 from members.models import LoyaltyProgram, LoyaltyTier, Member
 from members.selectors import get_named_member, list_programs
 from members.services import (
+    count_belongings,
     create_member,
     erase_member,
     merge_members,
@@ -236,8 +237,8 @@ class Merge(Act):
 
     slug, title, verb, icon, needs = "merge", "Merge", "Merge", "merge", "members:write"
     about = (
-        "Points, profile and programs of the other member come to this one. The other stays behind, blocked and empty,"
-        " with its history. This cannot be undone."
+        "Points, coupons, profile and programs of the other member come to this one. The other stays behind, blocked"
+        " and empty, with its history. This cannot be undone."
     )
     is_dangerous, asks_reason = True, True
     member = forms.CharField(
@@ -259,9 +260,9 @@ class Merge(Act):
         return get_named_member(self.target.organization_id, self.cleaned_data["member"])
 
     def preview(self) -> Preview:
-        """Who becomes part of whom, and the points before and after."""
-        other, now = self.other(), self._points()
-        then = rehearse(self._merged_points)
+        """Who becomes part of whom, and the points and coupons before and after."""
+        other, now, had = self.other(), self._points(), self._belongings()
+        then, have = rehearse(self._merged)
         accounts = {account.pk: account for account in list_accounts(other.organization_id)}
         return Preview(
             f"{other} ({other.loyalty_member_id}) becomes part of {self.target} ({self.target.loyalty_member_id}).",
@@ -269,7 +270,8 @@ class Merge(Act):
                 Line(account.name, points(now[pk], account), points(then[pk], account))
                 for pk, account in accounts.items()
                 if now[pk] or then[pk]
-            ],
+            ]
+            + [Line(name, had[name], have[name]) for name in have if had[name] or have[name]],
         )
 
     def _points(self) -> dict[int, int]:
@@ -283,9 +285,13 @@ class Merge(Act):
         )
         return {balance.ledger_account_id: balance.balance + balance.waiting for balance in found}
 
-    def _merged_points(self) -> dict[int, int]:
+    def _belongings(self) -> dict[str, int]:
+        """How many of what else members have this one can use."""
+        return count_belongings(self.target, at=self.at)
+
+    def _merged(self) -> tuple[dict[int, int], dict[str, int]]:
         self.act()
-        return self._points()
+        return self._points(), self._belongings()
 
     def act(self) -> Done:
         """Merge the other member into this one."""

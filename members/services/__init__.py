@@ -1,12 +1,13 @@
 """What may be written about members and programs, one verb each."""
 
 from members.services.audiences import create_audience, refresh_audience, refresh_due_audiences, update_audience
+from members.services.belongings import Belongings, count_belongings, register_belongings
 from members.services.claim_codes import ask_for_code, forget_codes, prove_email
 from members.services.claim_mails import ask_to_send_claim
 from members.services.claims import ClaimDraft, claim_points, create_claims, revoke_claim
 from members.services.holdings import current_holding, current_holdings
 from members.services.members import create_member, update_member
-from members.services.merging import merge_members
+from members.services.merging import gather_points, merge_members
 from members.services.organizations import set_organization
 from members.services.passwords import check_member_password, set_member_password
 from members.services.points import burn_member_points, mint_member_points
@@ -28,6 +29,7 @@ from members.services.transfers import (
 )
 
 __all__ = [
+    "Belongings",
     "ClaimDraft",
     "Edit",
     "activate_transfer",
@@ -39,6 +41,7 @@ __all__ = [
     "cancel_transfer",
     "check_member_password",
     "claim_points",
+    "count_belongings",
     "create_audience",
     "create_claims",
     "create_member",
@@ -56,6 +59,7 @@ __all__ = [
     "expire_transfer",
     "export_member",
     "forget_codes",
+    "gather_points",
     "give_at_store",
     "issue_refresh_token",
     "leave_program",
@@ -66,6 +70,7 @@ __all__ = [
     "prove_email",
     "refresh_audience",
     "refresh_due_audiences",
+    "register_belongings",
     "revoke_claim",
     "rotate_public_id",
     "send_at_store",

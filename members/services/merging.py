@@ -17,6 +17,7 @@ from loyalty.kernel.services import record
 from members.errors import MemberGone, MemberInactive, OpenHolds
 from members.models import Enrollment, EventType, Member
 from members.selectors import get_member
+from members.services.belongings import move_belongings
 from members.services.claims import follow_merge
 from members.services.journal import record_event
 from members.services.members import make_findable
@@ -30,7 +31,8 @@ SOURCE = "merge"
 @transaction.atomic
 def merge_members(*, kept: Member, merged: Member, actor: Actor, at: datetime, reason: str = "") -> Member:
     """Make `merged` part of `kept`: its points move over with their expiry, what its profile knows and the other's does
-    not is added, its places in programs are taken over. It stays behind blocked and empty, with its history.
+    not is added, its places in programs are taken over, and what else it has (see `Belongings`). It stays behind
+    blocked and empty, with its history.
 
     :raises InvalidInput: one and the same member, or members of two organizations.
     :raises MemberGone: one of them was merged or erased before.
@@ -50,8 +52,10 @@ def merge_members(*, kept: Member, merged: Member, actor: Actor, at: datetime, r
         raise MemberGone
     if not kept.active:
         raise MemberInactive("The member who is kept is blocked.")
-    _move_points(kept, merged, actor, at)
     _move_profile(kept, merged, at)
+    # Before the points: whoever takes something back locks it before the balances, too.
+    move_belongings(kept=kept, merged=merged)
+    _move_points(kept, merged, actor, at)
     _move_places(kept, merged, actor, at)
     follow_merge(kept=kept, merged=merged)
     sides = {"kept": kept.pk, "merged": merged.pk}
@@ -73,6 +77,15 @@ def merge_members(*, kept: Member, merged: Member, actor: Actor, at: datetime, r
             reason=reason,
         )
     return get_member(kept.organization_id, kept.pk)
+
+
+def gather_points(*, member: Member, wallet_id: int, actor: Actor, at: datetime) -> None:
+    """Move to the member what came back into the wallet of somebody who became part of them, as a merge does it. From
+    the wallet of somebody who was never merged, and to a member who is blocked or gone, nothing moves.
+    """
+    merged = Member.objects.filter(wallet_id=wallet_id, merged_into__isnull=False).first()
+    if merged is not None and member.active:
+        _move_points(member, merged, actor, at)
 
 
 def _move_points(kept: Member, merged: Member, actor: Actor, at: datetime) -> None:

@@ -19,6 +19,7 @@ from loyalty.kernel.services import forget_history, record
 from members.errors import MemberGone
 from members.models import Enrollment, EventType, LoyaltyEvent, Member, MemberPassword, RefreshToken, TierChange
 from members.selectors.claims import claims_of_member
+from members.services.belongings import forget_belongings, parts_of_belongings
 from members.services.claims import forget_claims
 from members.services.journal import record_event
 from members.services.members import make_findable
@@ -56,6 +57,7 @@ def _parts(member: Member) -> Iterator[dict[str, Any]]:
     }
     yield from _standing_of(member)
     yield from _points_of(member)
+    yield from parts_of_belongings(member)
     yield from _told_of(member)
 
 
@@ -175,5 +177,6 @@ def _blank(member: Member, at: datetime) -> None:
     LoyaltyEvent.objects.filter(member=member).update(
         payload={}, description="", external_id="", tags=[], execution_results=[]
     )
+    forget_belongings(member)
     forget_side(organization_id=member.organization_id, target=member)
     forget_history(member)

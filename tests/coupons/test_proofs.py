@@ -42,6 +42,12 @@ BROKEN: dict[str, tuple[Callable[[], Any], set[str]]] = {
         lambda: CouponUsage.objects.filter(kind="assign", coupon__code="A").update(amount_used=0, status="assigned"),
         {"assignments-equal-their-uses"},
     ),
+    "a merge that left coupons": (
+        lambda: Member.objects.filter(loyalty_member_id="alice").update(
+            active=False, merged_into=Member.objects.get(loyalty_member_id="bob")
+        ),
+        {"coupons-follow-merges"},
+    ),
 }
 
 
@@ -55,7 +61,7 @@ def test_the_coupons_page_names_every_finding() -> None:
 
 
 @pytest.mark.parametrize("what", BROKEN)
-def test_what_does_not_agree_is_found(house: House, neighbor: House, used: CouponBook, what: str) -> None:
+def test_what_does_not_agree_is_found(house: House, bob: Member, neighbor: House, used: CouponBook, what: str) -> None:
     assert house.findings() == []
     how, rules = BROKEN[what]
     how()
@@ -76,6 +82,7 @@ def test_a_missing_trigger_is_found(house: House) -> None:
 REFUSED: dict[str, Callable[[], Any]] = {
     "another amount": lambda: CouponUsage.objects.update(amount=7),
     "another member": lambda: CouponUsage.objects.update(member=Member.objects.get(loyalty_member_id="bob")),
+    "other words beside it": lambda: CouponUsage.objects.update(custom_attributes={}),
     "another payment": lambda: CouponUsage.objects.update(transaction=None),
     "a line less": lambda: CouponUsage.objects.filter(kind="use")._raw_delete("default"),
     "a code less": lambda: Coupon.objects.filter(code="C")._raw_delete("default"),

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from coupons.models import BookMember, Coupon, CouponBook, CouponUsage
+from coupons.selectors import get_usage
 from coupons.services import Given, assigning, choosing, locking, reverting, update_book, using
 from loyalty.kernel import clock
 from loyalty.kernel.errors import DomainError
@@ -176,8 +177,8 @@ def test_control_without_the_places_lock_both_happen(
     house: House, alice: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     book, usage = given_only(house, alice)
-    for module in (using, reverting):
-        monkeypatch.setattr(module, "lock_place", unlocked_place)
+    monkeypatch.setattr(using, "lock_place", unlocked_place)
+    monkeypatch.setattr(reverting, "lock_line", lambda usage: get_usage(house.id, usage.pk))
     with rivals_meet(monkeypatch, [(using, "_take_unit"), (reverting, "_revert_assignment")], SURELY):
         answers = in_parallel(lambda: use(book, alice), lambda: revert(usage))
     both = not any(isinstance(answer, DomainError) for answer in answers)

@@ -82,6 +82,8 @@ STATUS: dict[type[kernel.DomainError], int] = {
     coupons.StatusRefused: 409,
     coupons.UsageReverted: 409,
     coupons.CouponInUse: 409,
+    coupons.NothingUsed: 409,
+    coupons.TakenBackTooOften: 409,
 }
 
 # Of ours, in the words of this API.

@@ -13,6 +13,7 @@ from django.conf import settings
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 
+from coupons.services.charging import SOURCE as COUPON
 from ledger.amounts import as_text
 from ledger.models import Kind, LedgerAccount
 from ledger.selectors import StatementRow
@@ -27,9 +28,10 @@ KEY_KIND = "engage"
 # What numbered UUIDs stand for. Of points one member gave another each side is a transaction of its own here.
 BALANCE, TRANSACTION, RECEIVED = "balance", "transaction", "received"
 EXPIRED_CODE = "@@(RemovedDueToTimeLimit)"
+CONVERTED_CODE = "@@(ConvertedToBonusCheck)"
 
 _BY_KIND = {Kind.EXPIRE.value: "UpdateBalance", Kind.REVERT.value: "PointTransactionCancellation"}
-_BY_OURS = {"import": "Adjustment"}
+_BY_OURS = {"import": "Adjustment", COUPON: "RewardVoucher"}
 _KNOWN = frozenset(SOURCES)
 
 
@@ -141,10 +143,14 @@ def source_of(row: StatementRow) -> str:
 
 
 def description_of(row: StatementRow) -> str:
-    """What was said of it; an expiry has the vendor's code in front."""
-    if row.kind != Kind.EXPIRE:
+    """What was said of it; an expiry, and what was paid for a voucher, have the vendor's code in front (R8, R9)."""
+    if row.kind == Kind.EXPIRE:
+        code = EXPIRED_CODE
+    elif row.source == COUPON and row.kind != Kind.REVERT:
+        code = CONVERTED_CODE
+    else:
         return row.description
-    return f"{EXPIRED_CODE} - {row.description}" if row.description else EXPIRED_CODE
+    return f"{code} - {row.description}" if row.description else code
 
 
 def transaction_id(row: StatementRow, held: Holding) -> str:

@@ -9,13 +9,25 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from coupons.models import CouponUsage
+from coupons.selectors import assignments_of, get_book_to_use, list_usages, offers_for_member, with_payment
+from coupons.services import assign_coupons, revert_last_use, use_coupon
 from loyalty.dialects.engage import shapes
 from loyalty.dialects.engage.problems import Refused
 from loyalty.dialects.engage.reading import read_guid, read_object, read_window
 from loyalty.dialects.engage.rendering import page
 from loyalty.dialects.engage.views import EngageView
-from loyalty.dialects.engage.vouchers import Which, rewards
+from loyalty.dialects.engage.vouchers import (
+    MOST_REACTIVATIONS,
+    NARROWED,
+    Which,
+    find_item,
+    find_voucher,
+    written_item,
+    written_voucher,
+)
 from loyalty.kernel.errors import InvalidInput
+from members.selectors import default_program, get_member
 
 
 class RewardView(EngageView):
@@ -35,17 +47,12 @@ class VouchersView(RewardView):
         responses={200: shapes.VoucherPage, **shapes.refusals(400, 404)},
     )
     def get(self, request: Request) -> Response:
-        """A page of them (V10)."""
+        """A page of them, newest first (V10)."""
         query = self.query
         window, contact = read_window(query), self.contact_of(query.get("contactId"))
-        items, total = rewards.list_vouchers(
-            organization_id=self.organization_id,
-            member_id=contact.member_id,
-            which=self.which,
-            offset=window.offset,
-            count=window.count,
-        )
-        return Response(page(items, total, window.offset))
+        rows = NARROWED[self.which](assignments_of(self.organization_id, contact.member_id), self.at)
+        shown = with_payment(rows).order_by("-pk")[window.offset : window.stop]
+        return Response(page([written_voucher(row) for row in shown], rows.count(), window.offset))
 
 
 def _named(operation_id: str) -> dict[str, object]:
@@ -79,7 +86,15 @@ def _voucher_id(text: str) -> uuid.UUID:
         raise Refused(400, "InvalidRewardVoucherId", "The id of a reward voucher is a GUID.") from None
 
 
-class RedeemView(RewardView):
+class VoucherView(RewardView):
+    """Does something with one voucher."""
+
+    def done_with(self, voucher: CouponUsage) -> Response:
+        """The voucher as it is now."""
+        return Response(written_voucher(with_payment(list_usages(self.organization_id)).get(pk=voucher.pk)))
+
+
+class RedeemView(VoucherView):
     """Using a voucher."""
 
     @extend_schema(
@@ -90,11 +105,18 @@ class RedeemView(RewardView):
     )
     def post(self, request: Request, id: str) -> Response:
         """Use it up (V11)."""
-        words = {"organization_id": self.organization_id, "voucher_id": _voucher_id(id)}
-        return Response(rewards.redeem(**words, actor=self.actor, at=self.at))  # type: ignore[arg-type]
+        voucher = find_voucher(self.organization_id, _voucher_id(id))
+        use_coupon(
+            book=get_book_to_use(self.organization_id, voucher.book_id),
+            member=get_member(self.organization_id, voucher.member_id),
+            assignment_id=voucher.pk,
+            actor=self.actor,
+            at=self.at,
+        )
+        return self.done_with(voucher)
 
 
-class ReactivateView(RewardView):
+class ReactivateView(VoucherView):
     """Using a voucher again."""
 
     @extend_schema(
@@ -105,8 +127,9 @@ class ReactivateView(RewardView):
     )
     def post(self, request: Request, id: str) -> Response:
         """Make it good again, with the expiry it had (V12)."""
-        words = {"organization_id": self.organization_id, "voucher_id": _voucher_id(id)}
-        return Response(rewards.reactivate(**words, actor=self.actor, at=self.at))  # type: ignore[arg-type]
+        voucher = find_voucher(self.organization_id, _voucher_id(id))
+        revert_last_use(assignment=voucher, most=MOST_REACTIVATIONS, actor=self.actor, at=self.at)
+        return self.done_with(voucher)
 
 
 class ShopItemsView(RewardView):
@@ -121,32 +144,33 @@ class ShopItemsView(RewardView):
     def get(self, request: Request) -> Response:
         """What the contact may have, as a plain array (V13)."""
         contact = self.contact_of(self.query.get("contactId"))
-        return Response(
-            rewards.list_items(organization_id=self.organization_id, member_id=contact.member_id, at=self.at)
-        )
+        program = default_program(self.organization_id)
+        if program is None:
+            return Response([])
+        member = get_member(self.organization_id, contact.member_id)
+        return Response([written_item(offer) for offer in offers_for_member(program, member, at=self.at)])
 
 
-class PurchaseView(RewardView):
+class PurchaseView(VoucherView):
     """Buying for points."""
 
     @extend_schema(
         operation_id="purchasePointShopItem",
         tags=["Point shop"],
         request=shapes.Purchase,
-        responses={200: shapes.ShopItem, **shapes.refusals(400, 404, 409, 415)},
+        responses={200: shapes.Voucher, **shapes.refusals(400, 404, 409, 415)},
     )
     def post(self, request: Request) -> Response:
-        """Take the points and give the item, once (V14)."""
+        """Take the points and give the item as a voucher, once for each purchase and contact (V14)."""
         data = read_object(request.data)
         purchase_id = read_guid(data.get("pointShopItemPurchaseId"), "pointShopItemPurchaseId")
         item_id = read_guid(data.get("pointShopItemId"), "pointShopItemId")
         contact = self.contact_of(data.get("contactId"))
-        bought = rewards.purchase(
-            organization_id=self.organization_id,
-            member_id=contact.member_id,
-            item_id=item_id,
-            purchase_id=purchase_id,
+        given = assign_coupons(
+            book=find_item(self.organization_id, item_id),
+            member=get_member(self.organization_id, contact.member_id),
+            unique_keys=[f"engage:{purchase_id}:{contact.member_id}"],
             actor=self.actor,
             at=self.at,
         )
-        return Response(bought)
+        return self.done_with(given.usages[0])

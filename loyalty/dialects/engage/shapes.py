@@ -182,7 +182,7 @@ class ShopItem(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     name = serializers.CharField()
-    cost = serializers.IntegerField()
+    cost = Points()
     pointDefinitionId = serializers.IntegerField()
     promotionId = serializers.CharField()
     validFrom = serializers.DateTimeField(allow_null=True)

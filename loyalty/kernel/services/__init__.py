@@ -1,6 +1,6 @@
 """What may be written on the ground floor, one verb each."""
 
-from loyalty.kernel.services.audit import apply_changes, forget_history, record
+from loyalty.kernel.services.audit import apply_changes, forget_history, forget_reasons, record
 from loyalty.kernel.services.catalog import create_catalog_entry, update_catalog_entry
 from loyalty.kernel.services.content import (
     check_content,
@@ -60,6 +60,7 @@ __all__ = [
     "finish_job",
     "forget_history",
     "forget_kept_answers",
+    "forget_reasons",
     "forget_sent_forms",
     "generate_password",
     "issue_token",

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Model
+from django.db.models import CharField, Model, QuerySet
+from django.db.models.functions import Cast
 
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.models import AuditEntry
@@ -60,6 +61,12 @@ def forget_history(target: Model) -> None:
     list_audit_of(target._meta.label_lower, target.pk).update(
         before={}, after={}, target_name=str(target)[:255], reason=""
     )
+
+
+def forget_reasons(rows: QuerySet[Any]) -> None:
+    """Blank the reasons in the trail of these rows, which may name a person who is forgotten."""
+    named = rows.order_by().annotate(as_text=Cast("pk", CharField())).values("as_text")
+    AuditEntry.objects.filter(target_type=rows.model._meta.label_lower, target_id__in=named).update(reason="")
 
 
 def apply_changes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -41,10 +42,13 @@ MOST = {
     "getPointTransaction": 3,
     "addPointTransaction": 7 if connection.vendor == "postgresql" else 17,
     "addPointTransactions": 9 if connection.vendor == "postgresql" else 18,
-    "getRewardVouchers": 2,
-    "getAvailableRewardVouchers": 2,
-    "getRedeemedRewardVouchers": 2,
-    "getPointShopItems": 2,
+    "getRewardVouchers": 4,
+    "getAvailableRewardVouchers": 4,
+    "getRedeemedRewardVouchers": 4,
+    "redeemRewardVoucher": 17,
+    "reactivateRewardVoucher": 21,
+    "getPointShopItems": 7,
+    "purchasePointShopItem": 23 if connection.vendor == "postgresql" else 32,
     "addRewardPointTransaction": 10 if connection.vendor == "postgresql" else 19,
     "getBonusPointTransactions": 6,
     "getContactId": 2,
@@ -65,6 +69,8 @@ def fresh(call: Call) -> Call:
     """The call, with an id that did not act yet."""
     if call.operation_id == "addPointTransaction":
         call.body = transaction(call.body["accountId"])
+    elif call.operation_id == "purchasePointShopItem":
+        call.body["pointShopItemPurchaseId"] = str(uuid.uuid4())
     return call
 
 

@@ -12,6 +12,7 @@ import pytest
 from loyalty.console.demo import make_demo
 from loyalty.console.management.commands.demo import hints
 from loyalty.kernel import clock
+from tests.dialects.engage.walk import SHOP, VOUCHERS
 from tests.dialects.engage.world import ACCOUNTS, DEFINITIONS, Engage
 from tests.installation import ROOT
 
@@ -31,6 +32,14 @@ def test_the_demos_key_definition_and_contacts_work(demo: dict[str, Any]) -> Non
     # The last has signed up, and never come.
     assert [page["totalCount"] for page in pages] == [1] * (len(pages) - 1) + [0]
     assert pages[0]["items"][0]["balance"] > 0
+
+
+def test_the_demo_has_something_to_buy_and_a_voucher(demo: dict[str, Any]) -> None:
+    client, contacts = Engage(demo["engage"]["apikey"]), demo["engage"]["contacts"]
+    make_demo(clock.now())
+    assert [item["name"] for item in client.get(SHOP, contactId=contacts[0]).body] == ["A cup on the house"]
+    (voucher,) = client.get(f"{VOUCHERS}/available", contactId=contacts[0]).body["items"]
+    assert (voucher["name"], voucher["value"]) == ("Welcome", {"currency": "EUR", "amount": 5})
 
 
 def test_the_line_that_run_prints_works_as_printed(demo: dict[str, Any]) -> None:

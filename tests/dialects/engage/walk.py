@@ -8,6 +8,7 @@ from typing import Any
 
 from loyalty.kernel.numbered import uuid_of
 from members.models import Member
+from tests.coupons.books import assign, make_book, use
 from tests.dialects.engage.world import (
     ACCOUNTS,
     BULK,
@@ -49,12 +50,22 @@ def calls(house: House, alice: Member) -> list[Call]:
     """A call of every operation in this house, where Alice has points."""
     record = house.give(alice, 10_000)
     own, contact, definition = account_of(house, alice), str(alice.customer_id), house.account.pk
-    shop = {"contactId": contact, "pointShopItemPurchaseId": NOBODY, "pointShopItemId": NOBODY}
+    item = make_book(house, assignment_required_points=100)
+    shop = {
+        "contactId": contact,
+        "pointShopItemPurchaseId": NOBODY,
+        "pointShopItemId": str(uuid_of("shop-item", item.pk)),
+    }
+    # Of several units, so that both calls are good ones more than once.
+    coffee = make_book(house, name="Welcome")
+    voucher = f"{VOUCHERS}/{uuid_of('voucher', assign(coffee, alice, amount=9).usages[0].pk)}"
+    for _ in range(3):
+        use(coffee, alice)
     window = {"offset": 0, "count": 5}
     one = {"contactId": contact, **window}
     sort = {"filter": "All", "sortBy": "createdOn", "sortOrder": "asc"}
     reads, writes = "ledgers:read", "ledgers:write"
-    see, use = "coupons:read", "coupons:write"
+    see, writes_coupons = "coupons:read", "coupons:write"
     v2 = "/api/v2/contacts/{contactId}"
     return [
         Call("V1", "getPointAccounts", "GET", ACCOUNTS, ACCOUNTS, 200, reads, one),
@@ -87,9 +98,9 @@ def calls(house: House, alice: Member) -> list[Call]:
             "redeemRewardVoucher",
             "POST",
             f"{VOUCHERS}/{{id}}/redeem",
-            f"{VOUCHERS}/{NOBODY}/redeem",
-            404,
-            use,
+            f"{voucher}/redeem",
+            200,
+            writes_coupons,
             {},
         ),
         Call(
@@ -97,13 +108,23 @@ def calls(house: House, alice: Member) -> list[Call]:
             "reactivateRewardVoucher",
             "POST",
             f"{VOUCHERS}/{{id}}/reactivate",
-            f"{VOUCHERS}/{NOBODY}/reactivate",
-            404,
-            use,
+            f"{voucher}/reactivate",
+            200,
+            writes_coupons,
             {},
         ),
         Call("V13", "getPointShopItems", "GET", SHOP, SHOP, 200, see, {"contactId": contact}),
-        Call("V14", "purchasePointShopItem", "POST", f"{SHOP}/purchase", f"{SHOP}/purchase", 404, use, {}, shop),
+        Call(
+            "V14",
+            "purchasePointShopItem",
+            "POST",
+            f"{SHOP}/purchase",
+            f"{SHOP}/purchase",
+            200,
+            writes_coupons,
+            {},
+            shop,
+        ),
         Call(
             "V15",
             "addRewardPointTransaction",
