@@ -10,10 +10,14 @@ from coupons.selectors.books import (
     with_audiences,
     with_codes_left,
     with_tags,
+    with_totals,
     with_words,
 )
+from coupons.selectors.browsing import LinesWanted, browse_usages, lines_in_order, named_usages
 from coupons.selectors.codes import (
     count_codes,
+    count_free,
+    coupons_with_code,
     export_codes,
     find_coupon,
     get_coupon,
@@ -23,6 +27,7 @@ from coupons.selectors.codes import (
 )
 from coupons.selectors.eligibility import is_out_of_stock
 from coupons.selectors.member_books import BookWishes, books_for_member
+from coupons.selectors.numbers import BookNumbers, numbers_of
 from coupons.selectors.usages import (
     count_usages,
     get_usage,
@@ -30,14 +35,20 @@ from coupons.selectors.usages import (
     list_assignments,
     list_usages,
     not_used_only,
+    open_assignments,
     with_code,
 )
 
 __all__ = [
+    "BookNumbers",
     "BookWishes",
+    "LinesWanted",
     "books_for_member",
+    "browse_usages",
     "count_codes",
+    "count_free",
     "count_usages",
+    "coupons_with_code",
     "export_codes",
     "find_content",
     "find_coupon",
@@ -48,17 +59,22 @@ __all__ = [
     "is_out_of_stock",
     "is_schema_used",
     "last_uses",
+    "lines_in_order",
     "list_assignments",
     "list_books",
     "list_coupons",
     "list_usages",
     "locale_chain",
+    "named_usages",
     "not_used_only",
+    "numbers_of",
+    "open_assignments",
     "page_of_coupons",
     "with_audiences",
     "with_book_counts",
     "with_code",
     "with_codes_left",
     "with_tags",
+    "with_totals",
     "with_words",
 ]

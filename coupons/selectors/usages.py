@@ -88,3 +88,9 @@ def last_uses(member_id: int, books: Collection[CouponBook]) -> dict[int, Coupon
     )
     rows = CouponUsage.objects.filter(pk__in=newest).select_related("book", "coupon")
     return {row.book_id: row for row in rows}
+
+
+def open_assignments(member_id: int, at: datetime) -> QuerySet[CouponUsage]:
+    """What the member can use now, of any book, with its book and code at hand; what expires first comes first."""
+    mine = CouponUsage.objects.filter(member=member_id, kind=Kind.ASSIGN).select_related("book", "coupon")
+    return not_used_only(mine, at).order_by("expires_at", "pk")
