@@ -10,10 +10,14 @@ from coupons.selectors.books import (
     with_audiences,
     with_codes_left,
     with_tags,
+    with_totals,
     with_words,
 )
+from coupons.selectors.browsing import LinesWanted, browse_usages, lines_in_order, named_usages
 from coupons.selectors.codes import (
     count_codes,
+    count_free,
+    coupons_with_code,
     export_codes,
     find_coupon,
     get_coupon,
@@ -23,6 +27,7 @@ from coupons.selectors.codes import (
 )
 from coupons.selectors.eligibility import is_out_of_stock
 from coupons.selectors.member_books import BookWishes, Offer, books_for_member, offers_for_member
+from coupons.selectors.numbers import BookNumbers, numbers_of
 from coupons.selectors.usages import (
     assignments_of,
     count_usages,
@@ -38,12 +43,17 @@ from coupons.selectors.usages import (
 )
 
 __all__ = [
+    "BookNumbers",
     "BookWishes",
+    "LinesWanted",
     "Offer",
     "assignments_of",
     "books_for_member",
+    "browse_usages",
     "count_codes",
+    "count_free",
     "count_usages",
+    "coupons_with_code",
     "export_codes",
     "find_content",
     "find_coupon",
@@ -54,12 +64,15 @@ __all__ = [
     "is_out_of_stock",
     "is_schema_used",
     "last_uses",
+    "lines_in_order",
     "list_assignments",
     "list_books",
     "list_coupons",
     "list_usages",
     "locale_chain",
+    "named_usages",
     "not_used_only",
+    "numbers_of",
     "offers_for_member",
     "page_of_coupons",
     "usable_only",
@@ -70,5 +83,6 @@ __all__ = [
     "with_codes_left",
     "with_payment",
     "with_tags",
+    "with_totals",
     "with_words",
 ]

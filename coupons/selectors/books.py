@@ -17,13 +17,18 @@ def list_books(organization_id: int) -> QuerySet[CouponBook]:
     """The organization's books, each with its organization and contents at hand, and what its tallies come to:
     `codes`, `assigned` and `used`.
     """
+    books = CouponBook.objects.filter(organization_id=organization_id).select_related("organization")
+    return with_totals(books.prefetch_related("contents"))
+
+
+def with_totals(books: QuerySet[CouponBook]) -> QuerySet[CouponBook]:
+    """The same books, each with what its tallies come to: `codes`, `assigned` and `used`."""
     tallies = BookTally.objects.filter(book=OuterRef("pk")).order_by().values("book")
     sums = {
         name: Coalesce(Subquery(tallies.annotate(total=Sum(name)).values("total")), 0)
         for name in ("codes", "assigned", "used")
     }
-    books = CouponBook.objects.filter(organization_id=organization_id).select_related("organization")
-    return books.prefetch_related("contents").annotate(**sums)
+    return books.annotate(**sums)
 
 
 def get_book(organization_id: int, book_id: int) -> CouponBook:

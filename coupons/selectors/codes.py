@@ -65,14 +65,32 @@ def find_coupon(book: CouponBook, code: str) -> Coupon | None:
     return list_coupons(book).filter(code_key=code_key(code.strip())).first()
 
 
-def export_codes(book: CouponBook) -> Iterator[Coupon]:
-    """Every code of the book, oldest first, with whoever has it, in constant memory: some thousands at a time, so that
-    no connection is kept busy while somebody downloads slowly.
+def export_codes(book: CouponBook, after: int = 0) -> Iterator[Coupon]:
+    """Every code of the book (`after` the one of this number), oldest first, with whoever has it, in constant memory:
+    some thousands at a time, so that no connection is kept busy while somebody downloads slowly.
     """
-    last = 0
+    last = after
     while True:
         rows = list(Coupon.objects.raw(_AFTER, [book.pk, last, CHUNK]).prefetch_related("member"))
         yield from rows
         if len(rows) < CHUNK:
             return
         last = rows[-1].pk
+
+
+# A person who looks at a book is told how many are free up to so many.
+MOST_FREE = 10_000
+
+
+def count_free(book: CouponBook) -> int:
+    """How many codes of the book nobody has, counted up to MOST_FREE by the index over the free ones."""
+    return Coupon.objects.filter(book=book, assigned=0)[:MOST_FREE].count()
+
+
+def coupons_with_code(organization_id: int, code: str, most: int) -> list[int]:
+    """The numbers of the organization's codes of this text, whatever its case, the newest first: one look into the
+    index for each of its books.
+    """
+    books = CouponBook.objects.filter(organization=organization_id).values("pk")
+    found = Coupon.objects.filter(book__in=books, code_key=code_key(code.strip()))
+    return sorted(found.values_list("pk", flat=True)[:most], reverse=True)

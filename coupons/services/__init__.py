@@ -6,8 +6,10 @@ from coupons.services.books import archive_book, create_book, disable_book, publ
 from coupons.services.checking import check_coupons
 from coupons.services.codes import add_codes, export_codes, update_code
 from coupons.services.eligibility import preview_eligibility
-from coupons.services.importing import start_code_import
+from coupons.services.exporting import start_code_export
+from coupons.services.importing import start_code_import, survey_codes
 from coupons.services.once import Given
+from coupons.services.previewing import preview_code_import
 from coupons.services.reverting import revert_last_use, revert_usage
 from coupons.services.using import use_coupon
 
@@ -21,11 +23,14 @@ __all__ = [
     "create_book",
     "disable_book",
     "export_codes",
+    "preview_code_import",
     "preview_eligibility",
     "publish_book",
     "revert_last_use",
     "revert_usage",
+    "start_code_export",
     "start_code_import",
+    "survey_codes",
     "update_book",
     "update_code",
     "use_coupon",

@@ -11,6 +11,7 @@ from coupons.models import Coupon, CouponBook, CouponUsage
 from coupons.services.charging import charge, price_of
 from coupons.services.choosing import Wish, check_wish, decide, refuse, take_codes
 from coupons.services.locking import Place, lock_book_to_give, lock_place
+from coupons.services.marking import mark_given
 from coupons.services.once import Given, act_once, check_keys, find_earlier, hash_of, new_usage_ids
 from coupons.services.tallies import count, count_for_member
 from coupons.services.telling import tell
@@ -37,11 +38,13 @@ def assign_coupons(
     hold_id: int | None = None,
     unique_keys: Sequence[str] = (),
     custom_attributes: Mapping[str, Any] | None = None,
+    reason: str = "",
 ) -> Given:
     """Give the member `number` coupons of `amount` units each: the `codes` named, else free or new ones, oldest first.
 
     Where not `strict`, as many as possible, at least one. What they cost is burned, or paid by the hold. The same
-    `unique_keys`, one for each coupon, with the same content answer as the first time (semantics 0.12).
+    `unique_keys`, one for each coupon, with the same content answer as the first time (semantics 0.12). With a
+    `reason` it stands in the history.
 
     :raises NotEligible: its first reason, and all of them in the details (semantics 3.6).
     :raises InvalidInput: a time that is over, codes or keys that cannot be meant.
@@ -72,6 +75,8 @@ def assign_coupons(
         for usage in usages:
             usage.expires_at, usage.custom_attributes = expires_at or NEVER, dict(custom_attributes or {})
         write(locked, member, usages, new_codes=made_for(locked, wish, usages), hold_id=hold_id, actor=actor, at=at)
+        if reason:
+            mark_given(usages, member=member, reason=reason, actor=actor, at=at)
         return Given(usages)
 
     return act_once(act)

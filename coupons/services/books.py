@@ -229,7 +229,17 @@ def update_book(
         organization_id=locked.organization_id,
         reason=reason,
     )
-    write_content(book=locked, organization=organization, said=_of_content(changes), at=at)
+    language = write_content(book=locked, organization=organization, said=_of_content(changes), at=at)
+    if language:
+        record(
+            actor=actor,
+            at=at,
+            action="couponbook.content-written",
+            target=locked,
+            organization_id=locked.organization_id,
+            after={"language": language, "says": sorted(changes.get("content") or ())},
+            reason=reason,
+        )
     return get_book(locked.organization_id, locked.pk)
 
 

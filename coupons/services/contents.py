@@ -54,26 +54,27 @@ def check_schema(organization_id: int, wanted: dict[str, Any], book: CouponBook 
     wanted["content_schema_id"], wanted["content_schema_version_id"] = schema_id, version.pk
 
 
-def write_content(*, book: CouponBook, organization: Organization, said: Mapping[str, Any], at: datetime) -> None:
+def write_content(*, book: CouponBook, organization: Organization, said: Mapping[str, Any], at: datetime) -> str:
     """Write what `said` tells of the book's content in one language: `content` (None takes the language away) and
-    `extra_fields`; `is_default_locale` makes the language the book's own.
+    `extra_fields`; `is_default_locale` makes the language the book's own. Answers the language whose content was
+    written, empty where none was.
 
     :raises InvalidInput: a language the organization does not have, or content that is not as its schema wants it.
     """
     if not {"content", "extra_fields", "locale"} & said.keys() and not said.get("is_default_locale"):
-        return
+        return ""
     locale = said.get("locale") or book.default_locale or organization.default_locale
     locale = known_locale(organization, locale, "locale")
     if said.get("is_default_locale") and book.default_locale != locale:
         book.default_locale = locale
         book.save(update_fields=["default_locale"])
     if not {"content", "extra_fields"} & said.keys():
-        return
+        return ""
     row = BookContent.objects.filter(book=book, locale=locale).first()
     if "content" in said and said["content"] is None:
         if row is not None:
             row.delete()
-        return
+        return locale
     row = row or BookContent(book=book, locale=locale)
     if "content" in said:
         version = book.content_schema_version
@@ -84,3 +85,4 @@ def write_content(*, book: CouponBook, organization: Organization, said: Mapping
         row.extra_fields = said["extra_fields"] or {}
     row.updated_at = at
     row.save()
+    return locale

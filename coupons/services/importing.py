@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
-from django.core.files.base import ContentFile, File
+from django.core.files.base import File
 from django.db import connection, transaction
 
 from coupons.errors import BookTakesNoCodes
@@ -21,6 +20,7 @@ from coupons.models import CouponBook
 from coupons.selectors import get_book_to_use
 from coupons.selectors.codes import code_key
 from coupons.services.codes import check_code, insert_codes, lock_book_for_codes
+from coupons.services.reports import Report, plain
 from coupons.services.tallies import count, given_of
 from loyalty.kernel import clock
 from loyalty.kernel.actors import Actor
@@ -48,33 +48,57 @@ class CodesResult:
     skipped: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class CodesSurvey:
+    """What a job has to know of its file: how many lines it has, and by what it is known again."""
+
+    lines: int
+    digest: str
+
+
+def survey_codes(source: IO[bytes]) -> CodesSurvey:
+    """Look through the file from its beginning; it takes as long as the file is.
+
+    :raises ImportRefused: where the file is not text in UTF-8, or has no lines.
+    """
+    source.seek(0)
+    lines = sum(1 for _ in read_codes(source))
+    if not lines:
+        raise ImportRefused("The file has no lines.")
+    source.seek(0)
+    return CodesSurvey(lines, hashlib.file_digest(source, "sha256").hexdigest())  # type: ignore[arg-type]
+
+
 def start_code_import(
-    *, book: CouponBook, source: IO[bytes], name: str, actor: Actor, at: datetime, worker: str = ""
+    *,
+    book: CouponBook,
+    source: IO[bytes],
+    name: str,
+    actor: Actor,
+    at: datetime,
+    worker: str = "",
+    survey: CodesSurvey | None = None,
 ) -> Job:
     """Ask for a file of codes to be added to a book of type list: a code on each line, or the first column of a CSV,
-    with or without a heading. The same file for the same book is one job, whatever its name.
+    with or without a heading. The same file for the same book is one job, whatever its name. `survey` is what was
+    found in it, where somebody looked already.
 
     :raises BookTakesNoCodes: a book of another type.
     :raises ImportRefused: where the file is not text in UTF-8, or has no lines.
     """
     if book.type != CouponBook.Type.LIST:
         raise BookTakesNoCodes
-    source.seek(0)
-    lines = sum(1 for _ in read_codes(source))
-    if not lines:
-        raise ImportRefused("The file has no lines.")
-    source.seek(0)
-    digest = hashlib.file_digest(source, "sha256").hexdigest()  # type: ignore[arg-type]
+    found = survey or survey_codes(source)
     source.seek(0)
     return create_job(
         kind=KIND,
         organization_id=book.organization_id,
         actor=actor,
         at=at,
-        unique_key=f"{digest}:{book.pk}",
+        unique_key=f"{found.digest}:{book.pk}",
         params={"book_id": book.pk, "name": name},
         input_file=File(source, name=Path(name).name),
-        progress_total=lines,
+        progress_total=found.lines,
         worker=worker,
     )
 
@@ -116,7 +140,7 @@ def run_code_import(job: Job) -> dict[str, Any]:
     """
     book = get_book_to_use(job.organization_id or 0, job.params["book_id"])
     result = CodesResult(**job.cursor.get("result", {}))
-    report = _Report(job)
+    report = Report(job, f"codes-{job.pk}-errors.csv", ("code", "line", "reason"))
     with job.input.open("rb") as source:
         lines = islice(read_codes(source), result.processed, None)
         while chunk := list(islice(lines, settings.IMPORT_CHUNK_ROWS)):
@@ -126,7 +150,7 @@ def run_code_import(job: Job) -> dict[str, Any]:
                 result.succeeded += added
                 result.failed += len(refused)
                 result.skipped += len(chunk) - added - len(refused)
-                length = report.write(refused)
+                length = report.write((plain(code), line, reason) for line, reason, code in refused)
                 renew_job(
                     job=job,
                     at=clock.now(),
@@ -165,19 +189,27 @@ Refused = tuple[int, str, str]
 def _add_chunk(book: CouponBook, chunk: list[tuple[int, str]], at: datetime) -> tuple[int, list[Refused]]:
     """Add the codes of some lines; answers how many were new, and the lines that are refused with the reasons."""
     locked = lock_book_for_codes(book.organization_id, book.pk, book.type, book.max_coupon_count)
-    wanted: dict[str, tuple[int, str]] = {}
-    refused: list[Refused] = []
-    for line, text in chunk:
-        try:
-            wanted.setdefault(code_key(check_code(text)), (line, check_code(text)))
-        except InvalidInput as error:
-            refused.append((line, error.message, text))
+    wanted, refused = sort_out(chunk)
     if locked.max_coupon_count is not None:
         wanted = _fitting(locked, wanted, refused)
     added = insert_codes(locked, [code for _, code in wanted.values()], at)
     if added:
         count(locked.pk, codes=len(added))
     return len(added), sorted(refused)
+
+
+def sort_out(chunk: list[tuple[int, str]]) -> tuple[dict[str, tuple[int, str]], list[Refused]]:
+    """The different codes of some lines, and the lines that are none."""
+    wanted: dict[str, tuple[int, str]] = {}
+    refused: list[Refused] = []
+    for line, text in chunk:
+        try:
+            kept = check_code(text)
+        except InvalidInput as error:
+            refused.append((line, error.message, text))
+        else:
+            wanted.setdefault(code_key(kept), (line, kept))
+    return wanted, refused
 
 
 def _fitting(
@@ -193,32 +225,3 @@ def _fitting(
         line, code = wanted.pop(key)
         refused.append((line, f"The book may have {book.max_coupon_count} codes.", code))
     return wanted
-
-
-class _Report:
-    """The lines that were refused, as a file to mend and send again. Its length is committed with the chunk: what a
-    killed run wrote beyond that is cut off again.
-    """
-
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.length = int(job.cursor.get("report", 0))
-
-    def write(self, refused: list[Refused]) -> int:
-        """Add lines; answers how long the report is now."""
-        if not refused:
-            return self.length
-        if not self.job.report.name:
-            self.job.report.save(f"codes-{self.job.pk}-errors.csv", ContentFile(b""), save=True)
-        text = io.StringIO()
-        writer = csv.writer(text)
-        if not self.length:
-            writer.writerow(("code", "line", "reason"))
-        # A spreadsheet would run what begins like a formula; the apostrophe makes it text.
-        writer.writerows((f"'{c}" if c[:1] in "=@\t\r+-" else c, line, reason) for line, reason, c in refused)
-        with Path(self.job.report.path).open("r+b") as file:
-            file.truncate(self.length)
-            file.seek(self.length)
-            file.write(text.getvalue().replace("\x00", "").encode())
-            self.length = file.tell()
-        return self.length

@@ -12,9 +12,9 @@ from coupons.models import Coupon, CouponUsage
 from coupons.selectors import get_usage
 from coupons.services.charging import refund
 from coupons.services.locking import lock_line
+from coupons.services.marking import mark_reverted
 from coupons.services.tallies import count, count_for_member
 from loyalty.kernel.actors import Actor
-from loyalty.kernel.services import record
 
 Kind, Status = CouponUsage.Kind, CouponUsage.Status
 
@@ -35,15 +35,7 @@ def revert_usage(*, usage: CouponUsage, actor: Actor, at: datetime, reason: str 
         raise UsageReverted
     touched = _revert_use(row, at) if row.kind == Kind.USE else _revert_assignment(row, at)
     refund(usage=row, actor=actor, at=at)
-    record(
-        actor=actor,
-        at=at,
-        action="couponusage.reverted",
-        target=row,
-        organization_id=row.organization_id,
-        after={"kind": row.kind, "book": row.book_id, "member": row.member_id},
-        reason=reason,
-    )
+    mark_reverted(row, reason=reason, actor=actor, at=at)
     if row.kind == Kind.USE:
         count(row.book_id, used=-1)
     else:

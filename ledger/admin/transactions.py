@@ -7,8 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters, ModelAdmin
-from django.core.paginator import InvalidPage
+from django.contrib.admin.options import ModelAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -16,7 +15,6 @@ from django.utils.dateparse import parse_date
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter, TextFilter
-from unfold.views import ChangeList
 
 from ledger.admin.base import Figure, PointsAdmin
 from ledger.admin.display import kind_of, moved, named, names_of, points, status_label
@@ -33,22 +31,15 @@ from ledger.selectors import (
     list_accounts,
     named_transactions,
 )
-from ledger.selectors.browsing import MOST_LISTED, REACH
+from ledger.selectors.browsing import REACH
 from loyalty.kernel.desk import Panel, copyable, link_to, seat_of, state, when
 from loyalty.kernel.desk.display import NOTHING
+from loyalty.kernel.desk.found import Asks, FoundList, whole_number
 
 LOTS_SHOWN = 50
 
 
-class _Asks:
-    """A filter that only says what is asked for: the list puts it together (ledger.selectors.browsing)."""
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Nothing is narrowed here."""
-        return queryset
-
-
-class AccountFilter(_Asks, DropdownFilter):
+class AccountFilter(Asks, DropdownFilter):
     """In one account."""
 
     title, parameter_name = "account", "account"
@@ -59,7 +50,7 @@ class AccountFilter(_Asks, DropdownFilter):
         return [(str(account.pk), account.name) for account in list_accounts(organization_id).order_by("name")]
 
 
-class KindFilter(_Asks, DropdownFilter):
+class KindFilter(Asks, DropdownFilter):
     """Of one kind."""
 
     title, parameter_name = "kind", "kind"
@@ -69,50 +60,48 @@ class KindFilter(_Asks, DropdownFilter):
         return [(kind.value, kind_of(Transaction(kind=kind))) for kind in Kind]
 
 
-class WalletFilter(_Asks, TextFilter):
+class WalletFilter(Asks, TextFilter):
     """From or to one wallet."""
 
     title, parameter_name = "wallet number", "wallet"
 
 
-class DayFilter(_Asks, RangeDateFilter):
+class DayFilter(Asks, RangeDateFilter):
     """That happened from one day to another, both included."""
 
 
-class TransactionList(ChangeList):
-    """The page of transactions that were asked for, found by index ranges instead of one query over all."""
+class TransactionList(FoundList):
+    """The page of transactions that were asked for, with both sides' names."""
 
-    found: Browsed
-    is_capped = False
-    note = ""
+    says_capped = "Ask for a wallet, an account or dates to see others."
+    says_cut = f"Only the newest {REACH:,} were looked through. Ask for dates or an account to see older ones."
 
-    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
-        """Let the filters read the address; the rows themselves are found here."""
-        rows = super().get_queryset(request, exclude_parameters)
-        organization_id = seat_of(request).organization_id
-        if organization_id is None or not self.model_admin.has_view_permission(request):
-            self.found = Browsed([])
-        elif self.query.strip():
-            self.found = self._named(organization_id, self.query.strip())
+    def look(self, organization_id: int, request: HttpRequest) -> tuple[list[int], bool]:
+        """What is named, else what the filters ask for."""
+        text = self.query.strip()
+        if text:
+            found = self._named(organization_id, text)
         else:
-            self.found = browse_transactions(self._wanted(organization_id), most=MOST_LISTED + 1)
-        return rows
+            found = browse_transactions(self._wanted(organization_id), most=self.most + 1)
+        return found.ids, found.is_cut
+
+    def read(self, ids: Sequence[int], request: HttpRequest) -> list[Any]:
+        """The rows, with both sides' names."""
+        return dressed(in_this_order(ids), request)
 
     def _named(self, organization_id: int, text: str) -> Browsed:
         """What the text names; a number that no transaction has may be a wallet's."""
         exact = named_transactions(organization_id, text)
-        number = text.lower().removeprefix("wallet").strip()
-        if exact or not (number.isascii() and number.isdigit() and len(number) < 19):
+        wallet_id = whole_number(text.lower().removeprefix("wallet"))
+        if exact or wallet_id is None:
             return Browsed(exact)
-        wallet_id = int(number)
         wanted = Wanted(accounts_of_wallet(organization_id, wallet_id), wallet_id=wallet_id)
-        return browse_transactions(wanted, most=MOST_LISTED + 1)
+        return browse_transactions(wanted, most=self.most + 1)
 
     def _wanted(self, organization_id: int) -> Wanted:
-        asked = {name: value for spec in self.filter_specs for name, value in spec.used_parameters.items()}
-        text = str(asked.get("wallet") or "").strip()
-        wallet_id = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-        if text and wallet_id is None:
+        asked = self.asked
+        wallet_id = whole_number(asked.get("wallet"))
+        if asked.get("wallet") and wallet_id is None:
             return Wanted([])
         accounts = [account.pk for account in list_accounts(organization_id)]
         if wallet_id is not None:
@@ -126,24 +115,6 @@ class TransactionList(ChangeList):
             since=_midnight(asked.get("effective_at_from")),
             until=_midnight(asked.get("effective_at_to"), days=1),
         )
-
-    def get_results(self, request: HttpRequest) -> None:
-        """The page's rows, with both sides' names."""
-        ids: Any = self.found.ids[:MOST_LISTED]
-        self.paginator = self.model_admin.get_paginator(request, ids, self.list_per_page)
-        self.result_count = self.full_result_count = len(ids)
-        self.is_capped = len(self.found.ids) > MOST_LISTED
-        self.show_full_result_count = self.show_admin_actions = self.can_show_all = False
-        self.multi_page = len(ids) > self.list_per_page
-        try:
-            shown = list(self.paginator.page(self.page_num).object_list)
-        except InvalidPage as error:
-            raise IncorrectLookupParameters from error
-        self.result_list = dressed(in_this_order(shown), request)
-        if self.is_capped:
-            self.note = f"The newest {MOST_LISTED:,} are listed. Ask for a wallet, an account or dates to see others."
-        elif self.found.is_cut:
-            self.note = f"Only the newest {REACH:,} were looked through. Ask for dates or an account to see older ones."
 
 
 def _midnight(text: Any, *, days: int = 0) -> datetime | None:
@@ -173,7 +144,7 @@ class TransactionAdmin(PointsAdmin):
     list_display = ["number", "happened", "what", "moved_points", "sender", "receiver", "why", "who"]
     list_filter = [AccountFilter, KindFilter, WalletFilter, ("effective_at", DayFilter)]
     list_filter_submit = True
-    list_before_template = "admin/ledger/transaction/note.html"
+    list_before_template = "admin/list_note.html"
     search_fields = ["id"]
     search_help_text = "Number, unique key, external id or wallet"
     acts = TRANSACTION_ACTS
@@ -184,7 +155,7 @@ class TransactionAdmin(PointsAdmin):
         ("When", ("happened", "written", "said_date", "answered")),
     )
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[TransactionList]:
         """Our list."""
         return TransactionList
 

@@ -21,6 +21,7 @@ from ledger.selectors.accounts import AccountTotals
 from loyalty.kernel.clock import local_day
 from loyalty.kernel.desk import Panel, clock_of, when
 from loyalty.kernel.desk.base import said
+from loyalty.kernel.desk.charts import BAR, GRID, options
 from loyalty.kernel.desk.seat import Seat, seat_of
 from loyalty.kernel.models import ApiCredential, Job, Organization
 from loyalty.kernel.models.credentials import SOON
@@ -185,31 +186,7 @@ def _by_day(days: list[date], moved: dict[date, AccountTotals], now: AccountTota
     return rows[::-1]
 
 
-_GRID = {"ticks": {"color": "#9ca3af"}, "grid": {}, "border": {"width": 0}}
-_OPTIONS = json.dumps(
-    {
-        "animation": False,
-        "responsive": True,
-        "maintainAspectRatio": False,
-        "interaction": {"mode": "index", "intersect": False},
-        "plugins": {
-            "legend": {
-                "display": True,
-                "align": "end",
-                "labels": {"color": "#9ca3af", "boxWidth": 8, "boxHeight": 8, "usePointStyle": True},
-            }
-        },
-        "scales": {
-            "x": {
-                **_GRID,
-                "grid": {"display": False},
-                "ticks": {"color": "#9ca3af", "maxTicksLimit": 10, "maxRotation": 0},
-            },
-            "y": {**_GRID, "beginAtZero": True},
-            "owed": {**_GRID, "position": "right", "grid": {"drawOnChartArea": False}},
-        },
-    }
-)
+_OPTIONS = options(owed={**GRID, "position": "right", "grid": {"drawOnChartArea": False}})
 
 
 def _chart(rows: list[tuple[Any, ...]], account: LedgerAccount) -> str:
@@ -218,11 +195,10 @@ def _chart(rows: list[tuple[Any, ...]], account: LedgerAccount) -> str:
     def units(place: int, sign: int = 1) -> list[float]:
         return [float(as_text(sign * row[place], account.decimals)) for row in rows]
 
-    bar = {"type": "bar", "maxBarThickness": 12, "order": 2, "stack": "moved"}
     sets = [
-        {"label": "Given", "data": units(1), "backgroundColor": "var(--color-primary-600)", **bar},
-        {"label": "Spent", "data": units(2, -1), "backgroundColor": "#d97706", **bar},
-        {"label": "Expired", "data": units(3, -1), "backgroundColor": "#9ca3af", **bar},
+        {"label": "Given", "data": units(1), "backgroundColor": "var(--color-primary-600)", **BAR},
+        {"label": "Spent", "data": units(2, -1), "backgroundColor": "#d97706", **BAR},
+        {"label": "Expired", "data": units(3, -1), "backgroundColor": "#9ca3af", **BAR},
         {
             "type": "line",
             "label": "Owed",

@@ -33,6 +33,14 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Coupons",
+        (
+            ("Coupon books", "coupons_couponbook", "confirmation_number"),
+            ("Codes", "coupons_coupon", "qr_code_2"),
+            ("Given and used", "coupons_couponusage", "receipt_long"),
+        ),
+    ),
+    (
         "Catalog",
         (
             ("Order locations", "loyalty_orderlocation", "storefront"),

@@ -9,22 +9,17 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from loyalty.kernel.desk import HouseAdmin, Panel, address_of, clock_of, link_to, number, seat_of, state
+from loyalty.kernel.desk import HouseAdmin, Panel, clock_of, link_to, number, seat_of, state
 from loyalty.kernel.models import Organization
-from members.admin.audience_acts import CreateAudience, EditAudience, field_of, matcher_of, place_of
-from members.errors import BadMatcher
-from members.matchers import read_matcher
-from members.models import Audience, Member
-from members.selectors import Glance, members_of
-
-SAMPLE = 8
-# A person waits for the count: beyond this many it says only that they are more.
-MOST_COUNTED = 10_000
+from members.admin.audience_acts import CreateAudience, EditAudience
+from members.admin.looking import MOST_COUNTED, SAMPLE, counted, look_at
+from members.models import Audience
+from members.selectors import members_of
 
 
 @admin.register(Audience)
@@ -73,7 +68,7 @@ class AudienceAdmin(HouseAdmin):
             return
         glance = members_of(target, at=at).look(SAMPLE, most=MOST_COUNTED)
         yield Panel(
-            f"Members now: {_counted(glance)}",
+            f"Members now: {counted(glance)}",
             ("Member", "Your id"),
             [(link_to(member), member.loyalty_member_id) for member in glance.first],
             empty="Nobody belongs to it.",
@@ -85,19 +80,8 @@ class AudienceAdmin(HouseAdmin):
         :raises PermissionDenied: where the person may not write audiences there.
         """
         organization = self._organization(request, object_id)
-        seat = seat_of(request)
-        if not seat.may("campaigns:write", organization.pk):
-            raise PermissionDenied
         said = request.POST.dict()
-        try:
-            kind = said.get("matcher_type", "")
-            read = read_matcher(kind if kind in Audience.MatcherType.values else "null-matcher", matcher_of(said))
-        except BadMatcher as error:
-            return JsonResponse({"error": place_of(error), "position": error.position, "field": field_of(said)})
-        meant = Audience(organization=organization, matcher_type=kind, matcher=read.document, rule=read.rule)
-        glance = members_of(meant, at=clock_of(request)).look(SAMPLE, most=MOST_COUNTED)
-        shown = glance.first if seat.may("members:read", organization.pk) else []
-        return JsonResponse({"count": _counted(glance), "members": [_row(member) for member in shown]})
+        return look_at(organization, said, seat_of(request), needs="campaigns:write", at=clock_of(request))
 
     def _organization(self, request: HttpRequest, object_id: str | None) -> Organization:
         if object_id is not None:
@@ -109,13 +93,3 @@ class AudienceAdmin(HouseAdmin):
         if chosen is None:
             raise PermissionDenied
         return chosen
-
-
-def _counted(glance: Glance) -> str:
-    if glance.is_whole:
-        return f"{glance.count:,}"
-    return f"{glance.count:,} or more" if glance.count else "none among the first looked at"
-
-
-def _row(member: Member) -> dict[str, str]:
-    return {"name": str(member), "id": member.loyalty_member_id, "address": address_of(member)}

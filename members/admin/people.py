@@ -33,6 +33,7 @@ from loyalty.kernel.desk import Act, Link, Panel, address_of, clock_of, copyable
 from loyalty.kernel.desk.display import NOTHING
 from loyalty.kernel.json_text import write_json
 from members.admin.claims import claims_panel
+from members.admin.guests import guest_acts, guest_panels
 from members.admin.imports import ImportPoints
 from members.admin.life import audiences_panel, events_panel, programs_panel, tiers_panel
 from members.admin.member_acts import MEMBER_ACTS, CreateMember
@@ -96,12 +97,16 @@ class MemberAdmin(PointsAdmin):
     search_fields = ["id"]
     search_help_text = "Name, phone, card, email or any id"
     creates = CreateMember
-    acts = (*POINTS_ACTS, *MEMBER_ACTS)
     says_empty = "Members collect points. They come by the API, or one by one from here."
     facts = (
         ("Person", ("who", "email", "phone", "card", "birthdate", "stands")),
         ("Known as", ("own_id", "public_id", "uuid", "number", "wallet", "since")),
     )
+
+    @property
+    def acts(self) -> Sequence[type[Act]]:  # type: ignore[override]
+        """Ours, and those of the rooms above."""
+        return (*POINTS_ACTS, *guest_acts(), *MEMBER_ACTS)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Our list."""
@@ -250,7 +255,7 @@ class MemberAdmin(PointsAdmin):
         return wallet_figures(request, target.wallet, at)
 
     def panels(self, request: HttpRequest, target: Member, at: datetime) -> Iterable[Panel]:
-        """Movements, credits, programs."""
+        """Movements, credits, what the rooms above know, programs."""
         seat = seat_of(request)
         if seat.may("ledgers:read", target.organization_id):
             may_end = seat.may("ledgers:write", target.organization_id)
@@ -258,6 +263,7 @@ class MemberAdmin(PointsAdmin):
             yield movements_panel(target.organization_id, target.wallet_id)
             yield lots_panel(target.wallet_id)
             yield claims_panel(target)
+        yield from guest_panels(request, target, at)
         tells_points = seat.may("ledgers:read", target.organization_id)
         yield programs_panel(target, tells_points=tells_points)
         if seat.may("tiers:read", target.organization_id):

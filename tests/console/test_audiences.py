@@ -124,7 +124,7 @@ def test_whom_a_rule_means_is_seen_while_it_is_written(
     open_page: Open, house: House, administrator: Person, ada: Member, bob: Member
 ) -> None:
     page = open_page("members/audience/add/", who=administrator)
-    panel = page.locator("#audience-look")
+    panel = page.locator("#rule-look")
     assert not panel.is_visible()
     assert not page.locator("[name=own_ids]").is_visible()
     page.fill("[name=name]", "People of Oslo")
@@ -134,16 +134,16 @@ def test_whom_a_rule_means_is_seen_while_it_is_written(
     assert page.inner_text("[data-refusal]") == "This text does not end. (At character 33.)"
     assert page.get_attribute("[data-refusal]", "data-refusal") == "32"
     page.keyboard.type('lo"')
-    page.wait_for_selector("#audience-look >> text=Ada Aas")
-    assert page.inner_text("#audience-look h2") == "Members now: 1"
+    page.wait_for_selector("#rule-look >> text=Ada Aas")
+    assert page.inner_text("#rule-look h2") == "Members now: 1"
     assert page.locator("[data-refusal]").count() == 0
     page.keyboard.type(" || true")
-    page.wait_for_selector("#audience-look >> text=bob")
+    page.wait_for_selector("#rule-look >> text=bob")
     page.select_option("[name=matcher_type]", "list-matcher")
     assert page.locator("[name=own_ids]").is_visible()
     assert not page.locator("[name=expression]").is_visible()
     page.fill("[name=own_ids]", "bob")
-    page.wait_for_selector("#audience-look h2:has-text('Members now: 1')")
+    page.wait_for_selector("#rule-look h2:has-text('Members now: 1')")
     page.click("button:has-text('Create')")
     page.wait_for_url("**/change/")
     assert Audience.objects.get().matcher == {"loyaltyMemberIds": ["bob"]}

@@ -333,7 +333,7 @@ def test_a_filter_looks_only_so_far_back_and_says_so(
 def test_a_long_list_is_cut_and_says_so(
     house: House, alice: Member, administrator: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ledger.admin.transactions.MOST_LISTED", 3)
+    monkeypatch.setattr("ledger.admin.transactions.TransactionList.most", 3)
     ids = [house.give(alice, 1).id for _ in range(5)]
     page = administrator.get("ledger/transaction/")
     assert [row.pk for row in page.context["cl"].result_list] == ids[:1:-1]

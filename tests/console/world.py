@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import admin
 from django.urls import reverse
 
+from coupons.services import add_codes, assign_coupons, create_book, use_coupon
 from loyalty.kernel import clock
 from loyalty.kernel.desk import Act, HouseAdmin
 from loyalty.kernel.models import ApiCredential, AuditEntry, CatalogEntry, Job, Operator
@@ -21,6 +22,7 @@ from loyalty.kernel.services import (
     set_membership,
 )
 from members.models import Member
+from members.selectors import get_member
 from members.services import ClaimDraft, appoint_seller, create_audience, create_claims, create_portal, create_store
 from tests import factories
 from tests.house import TESTER, House
@@ -85,8 +87,21 @@ def fill(house: House, member: Member, count: int = 1) -> None:
         create_audience(name=f"Some {number}", matcher_type="null-matcher", **here)
         draft = ClaimDraft(100 + number, email=member.profile["email"])
         create_claims(store=store, zone="UTC", drafts=[draft], actor=TESTER, at=now)
+        _fill_coupons(house, member, f"{number} of {house.id}", here)
         house.give(member, 1000 + number)
         house.take(member, 10, hold=True)
+
+
+def _fill_coupons(house: House, member: Member, name: str, here: dict[str, Any]) -> None:
+    """A book with codes, one of them given and used, and content."""
+    said = {"type": "list", "status": "published", "content": {"title": "A cup"}}
+    book = create_book(name=f"Book {name}", **said, **here)
+    words: dict[str, Any] = {"actor": here["actor"], "at": here["at"]}
+    add_codes(book=book, codes=[f"code {name} {uuid.uuid4().hex[:8]}" for _ in range(2)], **words)
+    found = get_member(house.id, member.pk)
+    assign_coupons(book=book, member=found, amount=1, reason="A gift", **words)
+    use_coupon(book=book, member=found, **words)
+    assign_coupons(book=book, member=found, **words)
 
 
 def row_of(page: HouseAdmin, house: House) -> Any:

@@ -175,7 +175,7 @@ class JobAdmin(HouseAdmin):
 
     def links(self, request: HttpRequest, target: Job) -> Iterable[Link]:
         """Its files."""
-        titles = {"report": "Download rows that failed", "input": "Download the file"}
+        titles = {"report": _made_by(target) or "Download rows that failed", "input": "Download the file"}
         for which, title in titles.items():
             if getattr(target, which):
                 address = reverse("admin:loyalty_job_file", args=[target.pk, which])
@@ -248,7 +248,12 @@ def _bar(job: Job) -> SafeString:
     return format_html('<progress class="ts-bar" max="100" value="{}">{} %</progress>', job.percent, job.percent)
 
 
+def _made_by(job: Job) -> str:
+    """What the report is called, where it is what the job was asked for."""
+    return works()[job.kind].report if job.kind in works() else ""
+
+
 def _name_of(job: Job, which: str) -> str:
-    if which == "report":
+    if which == "report" and not _made_by(job):
         return f"job-{job.pk}-failed-rows{PurePath(str(job.report.name)).suffix}"
     return PurePath(str(job.params.get("name") or job.input.name)).name

@@ -227,10 +227,11 @@ class HouseAdmin(ModelAdmin):
             if kind.possible(seat, None, seat.organization_id)
         ]
         more: dict[str, Any] = {"title": capfirst(self.opts.verbose_name_plural), "offered": offered}
-        more["says_empty"] = self.says_empty
         response = super().changelist_view(request, {**more, **(extra_context or {})})
         listed = getattr(response, "context_data", None) or {}
         if "cl" in listed:
+            # The list is drawn knowing nothing else of the page.
+            listed["cl"].says_empty, listed["cl"].offered = self.says_empty, offered
             # Nothing was counted beyond what is listed, so there is no "all" to compare with, or to offer.
             listed["cl"].full_result_count = listed["cl"].result_count
             capped = getattr(listed["cl"], "is_capped", False)

@@ -59,8 +59,8 @@ def link_to(target: Model | None, text: Any = None) -> SafeString:
 
 
 _TONES = {
-    "good": ("done", "active", "captured", "claimed", "yes", "ok"),
-    "wait": ("waiting", "running", "pending", "held", "open", "expires soon", "temporary"),
+    "good": ("done", "active", "captured", "claimed", "published", "yes", "ok"),
+    "wait": ("waiting", "running", "pending", "held", "open", "expires soon", "temporary", "disabled"),
     "bad": ("failed", "blocked", "revoked", "expired", "inactive", "cancelled"),
 }
 

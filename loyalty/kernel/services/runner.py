@@ -19,21 +19,28 @@ Handler = Callable[[Job], dict[str, object]]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One kind of work: who does it, what people call it, and the roles that see it and that send it off again."""
+    """One kind of work: who does it, what people call it, the roles that see it and that send it off again, and what
+    its report is where that is not the rows it refused.
+    """
 
     handler: Handler
     title: str
     reads: str = ADMIN
     writes: str = ADMIN
+    report: str = ""
 
 
 _works: dict[str, Work] = {}
 log = structlog.get_logger(part=__name__)
 
 
-def register_handler(kind: str, handler: Handler, *, title: str = "", reads: str = ADMIN, writes: str = ADMIN) -> None:
-    """Say who does the jobs of `kind`, what it is called, and which roles see and steer it."""
-    _works[kind] = Work(handler, title or kind.replace("_", " ").capitalize(), reads, writes)
+def register_handler(
+    kind: str, handler: Handler, *, title: str = "", reads: str = ADMIN, writes: str = ADMIN, report: str = ""
+) -> None:
+    """Say who does the jobs of `kind`, what it is called, which roles see and steer it, and what its report is called
+    where that is not the rows it refused.
+    """
+    _works[kind] = Work(handler, title or kind.replace("_", " ").capitalize(), reads, writes, report)
 
 
 def works() -> dict[str, Work]:

@@ -1,15 +1,17 @@
-// While somebody says whom an audience means: how many members that is, and some of them; or what is wrong with the rule.
+// While somebody writes a rule, for an audience or as the condition of a coupon book: how many members that is, and some of them; or what is wrong with the rule.
 (() => {
-    const panel = document.getElementById("audience-look");
+    const panel = document.getElementById("rule-look");
     const form = document.querySelector("form[data-once]");
     const field = (name) => form?.elements.namedItem(name);
     if (!panel || !form || !field("expression") || field("confirmed")) return;
     const shownFor = { "attribute-matcher": ["expression"], "list-matcher": ["own_ids", "numbers"], "null-matcher": [] };
+    const names = ["expression", "own_ids", "numbers"].filter((name) => field(name));
     let waiting, asked;
 
     function fit() {
+        if (!field("matcher_type")) return;
         const shown = shownFor[field("matcher_type").value] ?? [];
-        for (const name of ["expression", "own_ids", "numbers"]) {
+        for (const name of names) {
             field(name).closest(".group").hidden = !shown.includes(name);
         }
     }
@@ -42,7 +44,7 @@
     async function look() {
         asked?.abort();
         asked = new AbortController();
-        const written = ["expression", "own_ids", "numbers"].some((name) => field(name).value.trim());
+        const written = names.some((name) => field(name).value.trim());
         if (!written) { refuse(); panel.hidden = true; return; }
         try {
             const answer = await fetch(panel.dataset.address, {
