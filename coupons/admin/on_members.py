@@ -23,8 +23,8 @@ class OnMembers:
     acts: Sequence[type[Act]] = (GiveCoupon,)
 
     def panels(self, request: HttpRequest, member: Member, at: datetime) -> Iterable[Panel]:
-        """What the member can use, what expires first before the rest, for those who may see benefits; with links, for those who may open
-        books.
+        """What the member can use, first what expires first, for those who may see benefits; with links, for those who
+        may open books.
         """
         seat = seat_of(request)
         if not seat.may("benefits:read", member.organization_id):
