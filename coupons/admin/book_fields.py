@@ -45,7 +45,6 @@ _CALLED = {
     "required_points_config": "account",
     "content_schema_id": "content_schema",
     "ranking_index": "ranking",
-    "publishing_status": "status",
     "valid_to_date": "valid_to",
 }
 

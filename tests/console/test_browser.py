@@ -32,7 +32,7 @@ WIDE = (1280, 900)
 def every_address(house: House) -> list[str]:
     """Home, each list, a row of each, and a form."""
     rows = [address_of(row_of(page, house)) for page in PAGES]
-    forms = ["/admin/loyalty/apicredential/add/", "/admin/password_change/"]
+    forms = ["/admin/loyalty/apicredential/add/", "/admin/coupons/couponbook/add/", "/admin/password_change/"]
     return ["/admin/", *(list_of(page) for page in LISTED), *rows, *forms]
 
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 
 from coupons import selectors
 from coupons.models import Coupon, CouponBook
 from coupons.services import exporting
+from coupons.services.codes import insert_codes
 from loyalty.kernel import clock
 from loyalty.kernel.models import AuditEntry, Job
 from loyalty.kernel.services import lease_job
@@ -22,6 +24,7 @@ from members.models import Member
 from tests.browser import Open, overflow
 from tests.console.test_coupon_books import do, text_of
 from tests.coupons.books import assign, make_book, totals, use
+from tests.databases import analyze, forget_statistics, round_trips
 from tests.house import House
 from tests.staff import Person, refusals
 from tests.walk import every_row
@@ -169,6 +172,23 @@ def test_codes_are_found_in_full_and_listed_by_book(
     assert other.name in text_of(administrator.get(LIST))
 
 
+def test_a_code_is_found_by_one_look_into_the_index_for_each_book(house: House, neighbor: House) -> None:
+    for number in range(3):
+        make_book(house, "list", codes=["ONE", f"CODE{number}"])
+    insert_codes(make_book(neighbor, "list"), [f"CODE{number}" for number in range(8000)], clock.now())
+    for know in (forget_statistics, analyze) if connection.vendor == "postgresql" else (analyze,):
+        know("coupons_coupon")
+        with round_trips() as captured:
+            assert len(selectors.coupons_with_code(house.id, "one", 9)) == 3
+        [query] = captured
+        words = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+        with connection.cursor() as cursor:
+            cursor.execute(f"{words} {query['sql'].replace('%', '%%')}")
+            plan = "\n".join(str(row[-1]) for row in cursor.fetchall())
+        assert "coupon_code_once" in plan, plan
+        assert "Seq Scan on coupons_coupon " not in plan, plan
+
+
 def test_a_code_of_a_neighbors_book_is_not_listed(house: House, neighbor: House, administrator: Person) -> None:
     book = make_book(neighbor, "list", codes=["ONE"])
     assert listed(administrator, book=book.pk) == []
@@ -249,7 +269,8 @@ def test_an_export_that_was_killed_goes_on_where_it_stopped(
         calls.append(1)
         if len(calls) == 2:
             # After the file was written further than what is committed.
-            Path(job.report.path).open("ab").write(b"half a li")
+            with Path(job.report.path).open("ab") as file:
+                file.write(b"half a li")
             raise JobLost
 
     monkeypatch.setattr(exporting, "renew_job", renew)
