@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 
 from coupons.models import BookContent, BookTally, Coupon, CouponBook
 from loyalty.kernel.errors import NotFound
+from loyalty.kernel.kept import KeptRead
 
 
 def list_books(organization_id: int) -> QuerySet[CouponBook]:
@@ -48,11 +49,19 @@ def get_book_to_use(organization_id: int, book_id: int) -> CouponBook:
 
     :raises NotFound: where it has no such book.
     """
-    books = CouponBook.objects.filter(organization_id=organization_id, pk=book_id)
-    book = books.select_related("organization", "program").first()
+    book = _TO_USE.first(organization_id, book_id)
     if book is None:
         raise NotFound("There is no such coupon book.")
     return book
+
+
+_TO_USE = KeptRead(
+    lambda organization, pk: CouponBook.objects.filter(organization_id=organization, pk=pk).select_related(
+        "organization", "program"
+    ),
+    int,
+    int,
+)
 
 
 def with_words(books: QuerySet[CouponBook], text: str) -> QuerySet[CouponBook]:

@@ -19,6 +19,7 @@ from ledger.errors import InsufficientBalance
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.clock import NEVER
 from loyalty.kernel.errors import InvalidInput
+from loyalty.kernel.kept import insert_rows
 from members.models import Member
 
 Kind, Status = CouponUsage.Kind, CouponUsage.Status
@@ -158,7 +159,7 @@ def write(
     lines = [*assignments, *([use] if use is not None else [])]
     for line in lines:
         line.transaction_id = paid.get(line.pk)
-    CouponUsage.objects.bulk_create(lines)
+    insert_rows(lines)
     given, used = sum(usage.amount for usage in assignments), 0 if use is None else 1
     count_for_member(book.pk, member.pk, assigned=given, used=used)
     tell(assignments, use, at=at)

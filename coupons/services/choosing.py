@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import F, Value
-from django.db.models.functions import Coalesce
 
 from coupons import errors
 from coupons.models import Coupon, CouponBook
@@ -24,6 +22,7 @@ from ledger.errors import NoDefaultAccount
 from ledger.services import available_balances
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.errors import InvalidInput, NotFound
+from loyalty.kernel.prepared import bind_list, fetch
 from loyalty.kernel.services.keys import ALPHABET
 from members.models import Member
 
@@ -135,8 +134,9 @@ def refuse(reasons: Sequence[Reason]) -> None:
 
 # --- codes -----------------------------------------------------------------------------------------------------------
 # In the order of the index over the free ones; what somebody else is about to take is passed over, not waited for.
-_FREE = """
-SELECT * FROM coupons_coupon WHERE book_id = %s AND assigned = 0 ORDER BY book_id, id + 0 LIMIT %s
+_COLUMNS = ("id", "book_id", "code", "code_key", "member_id", "assigned", "used")
+_FREE = f"""
+SELECT {", ".join(_COLUMNS)} FROM coupons_coupon WHERE book_id = %s AND assigned = 0 ORDER BY book_id, id + 0 LIMIT %s
 """
 
 
@@ -167,7 +167,7 @@ def take_codes(book: CouponBook, member: Member, number: int, wish: Wish, at: da
 def pick_free(book: CouponBook, number: int) -> list[Coupon]:
     """Up to `number` codes that nobody has, the oldest first, locked."""
     lock = "FOR NO KEY UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-    return list(Coupon.objects.raw(_FREE + lock, [book.pk, number]))
+    return [Coupon.from_db(connection.alias, _COLUMNS, row) for row in fetch(_FREE + lock, [book.pk, number])]
 
 
 def lock_codes(book: CouponBook, codes: Sequence[str]) -> list[Coupon]:
@@ -198,11 +198,20 @@ def _take_named(book: CouponBook, member: Member, number: int, wish: Wish) -> li
     return fitting[:number]
 
 
+_MARK = {
+    vendor: "UPDATE coupons_coupon SET assigned = assigned + %s, member_id = COALESCE(member_id, %s) WHERE id IN"
+    f" ({numbers}) RETURNING id"
+    for vendor, numbers in (
+        ("postgresql", "SELECT CAST(value AS bigint) FROM json_array_elements_text(%s) AS asked (value)"),
+        ("sqlite", "SELECT CAST(value AS integer) FROM json_each(%s)"),
+    )
+}
+
+
 def _mark(coupons: Sequence[Coupon], member: Member, amount: int) -> None:
     """Count the codes as given to the member."""
-    Coupon.objects.filter(pk__in=[coupon.pk for coupon in coupons]).update(
-        assigned=F("assigned") + amount, member=Coalesce("member", Value(member.pk))
-    )
+    numbers = bind_list([str(coupon.pk) for coupon in coupons])
+    fetch(_MARK[connection.vendor], [amount, member.pk, numbers])
 
 
 def _make_codes(book: CouponBook, member: Member, number: int, amount: int, at: datetime) -> list[Coupon]:

@@ -15,18 +15,25 @@ from django.db import connection
 from coupons.models import BookMember, CouponBook, CouponUsage
 from coupons.selectors import get_usage
 from loyalty.kernel.errors import Busy, NotFound
+from loyalty.kernel.kept import KeptRead
+from loyalty.kernel.prepared import fetch
 from members.errors import MemberGone
 
-_BOOK = "SELECT * FROM coupons_couponbook WHERE id = %s AND organization_id = %s"
-_WHOLLY = " FOR NO KEY UPDATE"
-_SHARED = " FOR SHARE"
+
+def _book(lock: str) -> KeptRead[CouponBook]:
+    return KeptRead(
+        lambda organization, pk: CouponBook.objects.filter(organization_id=organization, pk=pk), int, int, lock=lock
+    )
 
 
-def _locked(organization_id: int, book_id: int, mode: str) -> CouponBook:
-    lock = mode if connection.features.has_select_for_update else ""
-    for book in CouponBook.objects.raw(_BOOK + lock, [book_id, organization_id]):
-        return book
-    raise NotFound("There is no such coupon book.")
+_WHOLLY, _SHARED = _book("FOR NO KEY UPDATE"), _book("FOR SHARE")
+
+
+def _locked(organization_id: int, book_id: int, read: KeptRead[CouponBook]) -> CouponBook:
+    book = read.first(organization_id, book_id)
+    if book is None:
+        raise NotFound("There is no such coupon book.")
+    return book
 
 
 def lock_book_wholly(organization_id: int, book_id: int) -> CouponBook:
@@ -82,9 +89,7 @@ def lock_place(book_id: int, member_id: int) -> Place:
     :raises MemberGone: the member was merged into another, or erased.
     """
     lock = " FOR SHARE" if connection.features.has_select_for_update else ""
-    with connection.cursor() as cursor:
-        cursor.execute(_PLACE.format(lock=lock), [book_id, member_id])
-        rows = cursor.fetchall()
+    rows = fetch(_PLACE.format(lock=lock), [book_id, member_id])
     if not rows:
         raise MemberGone
     return Place(int(rows[0][0]), int(rows[0][1]))

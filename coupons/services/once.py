@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from coupons.models import CouponUsage
 from coupons.selectors import list_usages
 from loyalty.kernel.errors import IdempotencyConflict, InvalidInput
+from loyalty.kernel.prepared import fetch
 
 Done = TypeVar("Done")
 
@@ -52,13 +53,16 @@ def act_once(act: Callable[[], Done]) -> Done:
         return act()
 
 
+_IS_KNOWN = "SELECT 1 FROM coupons_couponusage WHERE unique_key = %s AND organization_id = %s AND kind = %s"
+
+
 def find_earlier(organization_id: int, kind: str, keys: Sequence[str], content_hash: str) -> list[CouponUsage] | None:
     """The lines that an earlier call with these keys wrote, in their order; None where no key is known. A call that got
     fewer coupons than it wanted used the first of its keys.
 
     :raises IdempotencyConflict: the keys were used by another request.
     """
-    if not keys:
+    if not keys or (len(keys) == 1 and not fetch(_IS_KNOWN, [keys[0], organization_id, kind])):
         return None
     rows = list_usages(organization_id).filter(kind=kind, unique_key__in=list(keys))
     known = {row.unique_key: row for row in rows}
@@ -72,14 +76,11 @@ def find_earlier(organization_id: int, kind: str, keys: Sequence[str], content_h
 
 def new_usage_ids(number: int) -> list[int]:
     """Numbers for lines that are about to be written: what is paid for a line names it before it is there."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence('coupons_couponusage', 'id')) FROM generate_series(1, %s)",
-                [number],
-            )
-            return [row[0] for row in cursor.fetchall()]
-        # One writer at a time: nobody else can take these.
-        cursor.execute("SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'coupons_couponusage'")
-        last = int(cursor.fetchall()[0][0])
+    if connection.vendor == "postgresql":
+        return [row[0] for row in fetch(_NEXT, [number])]
+    # One writer at a time: nobody else can take these.
+    last = int(fetch("SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'coupons_couponusage'", [])[0][0])
     return list(range(last + 1, last + 1 + number))
+
+
+_NEXT = "SELECT nextval(pg_get_serial_sequence('coupons_couponusage', 'id')) FROM generate_series(1, %s)"

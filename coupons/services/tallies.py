@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 
 from django.db import connection
-from django.db.models import F, Sum
+from django.db.models import Sum
 
-from coupons.models import BookMember, BookTally
+from coupons.models import BookTally
+from loyalty.kernel.prepared import fetch
 
 # As many writers of one book do not wait for each other.
 SLOTS = 16
@@ -16,6 +17,11 @@ _COUNT = """
 INSERT INTO coupons_booktally (book_id, slot, codes, assigned, used) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT (book_id, slot) DO UPDATE SET codes = coupons_booktally.codes + excluded.codes,
   assigned = coupons_booktally.assigned + excluded.assigned, used = coupons_booktally.used + excluded.used
+RETURNING slot
+"""
+_COUNT_FOR_MEMBER = """
+UPDATE coupons_bookmember SET assigned = assigned + %s, used = used + %s WHERE book_id = %s AND member_id = %s
+RETURNING id
 """
 
 
@@ -31,15 +37,12 @@ def _slot() -> int:
 
 def count(book_id: int, *, codes: int = 0, assigned: int = 0, used: int = 0) -> None:
     """Add to what the book counts; last of all locks of the book, and right before the end."""
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [book_id, _slot(), codes, assigned, used])
+    fetch(_COUNT, [book_id, _slot(), codes, assigned, used])
 
 
 def count_for_member(book_id: int, member_id: int, *, assigned: int = 0, used: int = 0) -> None:
     """Add to what the member was given of the book and used. The place is locked."""
-    BookMember.objects.filter(book=book_id, member=member_id).update(
-        assigned=F("assigned") + assigned, used=F("used") + used
-    )
+    fetch(_COUNT_FOR_MEMBER, [assigned, used, book_id, member_id])
 
 
 def given_of(book_id: int) -> tuple[int, int]:

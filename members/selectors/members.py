@@ -5,11 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.db.models import Prefetch, QuerySet
 
 from loyalty.kernel.errors import NotFound
+from loyalty.kernel.kept import KeptRead
 from loyalty.kernel.prepared import bind_list
 from members.contacts import normal_email
 from members.models import Enrollment, Member, MemberContact
@@ -36,10 +38,20 @@ def get_member(organization_id: int, member_id: int) -> Member:
 
     :raises NotFound: where it has no such member.
     """
-    member = list_members(organization_id).filter(pk=member_id).first()
+    member = _MEMBER.first(organization_id, member_id)
     if member is None:
         raise NotFound("There is no such member.")
+    places: Any = member.enrollments.all()
+    places._result_cache = _ENROLLMENTS(member.pk)
+    places._prefetch_done = True
+    member._prefetched_objects_cache = {"enrollments": places}  # type: ignore[attr-defined]
     return member
+
+
+_MEMBER = KeptRead(lambda organization, pk: Member.objects.filter(organization_id=organization, pk=pk), int, int)
+_ENROLLMENTS = KeptRead(
+    lambda member: Enrollment.objects.filter(member_id=member).select_related("effective_tier").order_by("pk"), int
+)
 
 
 def get_member_by_loyalty_id(organization_id: int, loyalty_member_id: str) -> Member:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 
 from ledger.announcements import Posted
+from loyalty.kernel.kept import insert_rows
 from members.models import EventType, LoyaltyEvent
 
 
@@ -27,7 +28,7 @@ def record_event(
 
 def record_events(events: Iterable[LoyaltyEvent]) -> None:
     """Write many events down."""
-    LoyaltyEvent.objects.bulk_create(events, batch_size=1000)
+    insert_rows(list(events))
 
 
 def noting(posted: Posted) -> str:
