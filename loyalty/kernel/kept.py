@@ -88,15 +88,12 @@ class _Place:
     number: int
 
 
-_FEW = 2
 _inserts: dict[tuple[str, type[Model], bool], tuple[str, list[Any]]] = {}
 
 
 def insert_rows(rows: Sequence[Model]) -> None:
-    """Write new rows of one model down. They have their number, or get it: one or two of them each by a query of its
-    own, which `bulk_create` would work out anew, more by as few as it takes.
-    """
-    if len(rows) > _FEW:
+    """Write new rows of one model down; they have their number, or get it. A single one is what hot paths write."""
+    if len(rows) > 1:
         type(rows[0])._default_manager.bulk_create(rows, batch_size=1000)
         return
     for row in rows:
