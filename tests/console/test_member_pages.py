@@ -170,6 +170,7 @@ def test_the_page_of_a_member_tells_what_matters(
         "Movements",
         "Credits",
         "Claims",
+        "Coupons",
         "Programs",
         "Tiers so far",
         "Audiences",
