@@ -6,6 +6,7 @@ import ipaddress
 import re
 import socket
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -83,15 +84,15 @@ def may_call(address: str) -> bool:
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or wraps)
 
 
-def resolve(host: str, port: int) -> list[str]:
-    """The numeric addresses of a host that may be called. Whoever connects uses one of these, and asks no second time:
-    a name that leads elsewhere by then leads nobody astray.
+def resolve(host: str, port: int) -> list[tuple[int, Any]]:
+    """Where a host may be called: families and numeric addresses, as sockets take them. Whoever connects uses these and
+    asks no second time: a name that leads elsewhere by then leads nobody astray.
 
     :raises NotPublic: where there is none.
     :raises OSError: where the name is not known.
     """
-    found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    callable_ones = [address for address in dict.fromkeys(found) if may_call(address)]
-    if not callable_ones:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    places = [(int(family), address) for family, _, _, _, address in found if may_call(str(address[0]))]
+    if not places:
         raise NotPublic
-    return callable_ones
+    return places

@@ -78,17 +78,18 @@ class _Line(http.client.HTTPConnection):
 
     def _plain(self) -> socket.socket:
         last: OSError = TimeoutError()
-        for numeric in resolve(self.host, self.port):
+        for family, place in resolve(self.host, self.port):
             left = self.deadline - time.monotonic()
             if left <= 0:
                 break
+            made = socket.socket(family, socket.SOCK_STREAM)
             try:
-                made = socket.create_connection((numeric, self.port), timeout=left)
+                made.settimeout(left)
+                made.connect(place)
+                return made
             except OSError as error:
+                made.close()
                 last = error
-                continue
-            made.settimeout(SECONDS)
-            return made
         raise last
 
     def hang_up(self) -> None:
@@ -152,7 +153,11 @@ class Receiver:
 
     def _send(self, body: bytes, headers: Mapping[str, str]) -> http.client.HTTPResponse:
         self.line.request("POST", self.address.path, body=body, headers=dict(headers))
-        return self.line.getresponse()
+        response = self.line.getresponse()
+        if self.line.is_late:
+            # What was cut off in its headers reads as if they had ended.
+            raise TimeoutError
+        return response
 
     def _words(self, response: http.client.HTTPResponse) -> str:
         """The beginning of what it says. It was answered already: what goes wrong from here on changes nothing."""
@@ -163,8 +168,8 @@ class Receiver:
             text, is_whole = "", False
         if not is_whole or response.will_close or self.line.is_late:
             self.close()
-        moved = "Redirects are not followed. " if 300 <= response.status < 400 else ""
-        return moved + " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:MOST_KEPT]
+        words = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:MOST_KEPT]
+        return f"Redirects are not followed. {words}".strip() if 300 <= response.status < 400 else words
 
     def close(self) -> None:
         """Hang up."""
