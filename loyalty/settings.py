@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from ipaddress import ip_network
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -186,6 +187,14 @@ CELERY_TASK_ALWAYS_EAGER = False
 CELERY_TIMEZONE = "UTC"
 SWEEP_SECONDS = whole("SWEEP_SECONDS", 5, low=1, high=3600)
 SETTLE_SECONDS = whole("SETTLE_SECONDS", 60, low=1, high=86400)
+
+# --- webhooks ---------------------------------------------------------------------------------------------------
+WEBHOOK_ALLOW_HTTP = flag("WEBHOOK_ALLOW_HTTP", default=False)
+# Networks that may be called although they are not public.
+try:
+    WEBHOOK_NETWORKS = [ip_network(text.strip()) for text in env.list("WEBHOOK_NETWORKS", default=[])]
+except ValueError:
+    refuse("WEBHOOK_NETWORKS", "must be networks with commas between them, like 10.1.0.0/16")
 
 # --- mail -------------------------------------------------------------------------------------------------------
 try:

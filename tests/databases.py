@@ -13,6 +13,7 @@ from django.core.management.commands.flush import Command as Flush
 from django.db import ProgrammingError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
+from campaigns.models import triggers as campaign_triggers
 from coupons.models import triggers as coupon_triggers
 from ledger.models import triggers as ledger_triggers
 from loyalty.kernel.models import triggers as kernel_triggers
@@ -69,8 +70,8 @@ def _delete_all(cursor: Any) -> None:
 @contextmanager
 def triggers_off() -> Iterator[None]:
     """For tests that have to break what the database protects."""
-    guards = (ledger_triggers.GUARDS, kernel_triggers.GUARDS, members_triggers.GUARDS, coupon_triggers.GUARDS)
-    tables = [table for one in guards for table in one.tables]
+    floors = (ledger_triggers, kernel_triggers, members_triggers, coupon_triggers, campaign_triggers)
+    tables = [table for one in floors for table in one.GUARDS.tables]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # Checks that wait for the commit would hold the tables; let them happen now.

@@ -15,6 +15,7 @@ from django.apps import apps
 from django.db import connection
 from django.db.models import BinaryField
 
+from campaigns.services import create_trigger
 from coupons.models import Coupon
 from coupons.services import add_codes, assign_coupons, create_book
 from loyalty.kernel.api.catalog import CATALOGS
@@ -59,6 +60,7 @@ BUILT = {
     "Audiences",
     "Coupon Books",
     "Benefits Organization Members",
+    "Event triggers",
 }
 NOT_YET = {
     "listMemberMissions",
@@ -110,6 +112,9 @@ class World:
         self.coupon = Coupon.objects.get(book=self.book, code="THIRD")
         given = assign_coupons(book=self.book, member=member, actor=TESTER, at=NOON)
         self.usage = given.usages[0]
+        # Of what does not happen here: the calls of the walk have nobody to tell.
+        rare = {"url": "https://example.com/hooks", "event_types": ["badge-minted"]}
+        self.trigger = create_trigger(name="Shop", **rare, **words).trigger
 
     @property
     def ids(self) -> dict[str, Any]:
@@ -133,6 +138,7 @@ class World:
             "couponBookId": self.book.pk,
             "couponId": self.coupon.pk,
             "couponUsageId": self.usage.pk,
+            "triggerId": self.trigger.pk,
         }
 
     def path(self, op: dict[str, Any], **instead: Any) -> str:

@@ -20,7 +20,7 @@ WORDS: dict[str, Any] = {
 def bodies_of(world: World) -> dict[str, Any]:
     """The bodies, by operation."""
     whole = {**_points(world), **_people(world), **_house(world), **_users(world), **_catalogs()}
-    return {**whole, **_coupons(world)}
+    return {**whole, **_coupons(world), **_campaigns()}
 
 
 def _points(world: World) -> dict[str, Any]:
@@ -186,6 +186,17 @@ def _coupons(world: World) -> dict[str, Any]:
         "useCoupon": {**other, "systemUniqueKey": "use"},
         "assignCoupon": {**other, "systemUniqueKey": "one", "amount": 1, "strictMode": True},
     }
+
+
+def _campaigns() -> dict[str, Any]:
+    settings: dict[str, Any] = {
+        "url": "https://example.com/hooks?a=b",
+        "secret": "a secret of the receiver",
+        "headers": {"X-Shop": "1"},
+        "eventTypes": ["member-created"],
+    }
+    trigger = {"type": "WebHook", "name": "Till", "settings": settings, "active": True}
+    return {"createEventTrigger": trigger, "updateEventTrigger": trigger}
 
 
 def _catalogs() -> dict[str, Any]:

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 
+from campaigns.selectors import count_given_up
 from ledger.admin import points
 from ledger.amounts import as_text
 from ledger.models import LedgerAccount
@@ -243,6 +244,7 @@ def _target(entry: Any) -> Any:
 def _concerns(request: HttpRequest, seat: Seat, organization: Organization, at: datetime) -> list[Concern]:
     return [
         *_failed_jobs(request, seat, organization),
+        *_dead_webhooks(request, organization),
         *_credentials(request, seat, organization, at),
         *_checked_books(seat, organization, at),
     ]
@@ -257,6 +259,15 @@ def _failed_jobs(request: HttpRequest, seat: Seat, organization: Organization) -
         return []
     text = "1 job has failed" if failed == 1 else f"{failed} jobs have failed"
     return [Concern(text, f"{_list_address(request, 'loyalty_job')}?state__exact=failed")]
+
+
+def _dead_webhooks(request: HttpRequest, organization: Organization) -> list[Concern]:
+    address = _list_address(request, "campaigns_delivery")
+    count = count_given_up(organization.pk) if address else 0
+    if not count:
+        return []
+    text = "1 webhook delivery was given up" if count == 1 else f"{count:,} webhook deliveries were given up"
+    return [Concern(text, f"{address}?given_up=1")]
 
 
 def _credentials(request: HttpRequest, seat: Seat, organization: Organization, at: datetime) -> list[Concern]:

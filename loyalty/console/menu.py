@@ -57,6 +57,8 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Organizations", "loyalty_organization", "store"),
             ("Operators", "loyalty_operator", "badge"),
             ("API credentials", "loyalty_apicredential", "key"),
+            ("Webhooks", "campaigns_eventtrigger", "webhook"),
+            ("Webhook deliveries", "campaigns_delivery", "outbox"),
             ("History", "loyalty_auditentry", "history"),
         ),
     ),

@@ -24,7 +24,7 @@ from members.selectors.claims import (
 )
 from members.selectors.documents import document_given, member_document
 from members.selectors.holdings import Holding, Movement, find_holding, find_movement, list_holdings
-from members.selectors.journal import list_events, list_tier_changes, progress_of
+from members.selectors.journal import event_document, list_events, list_tier_changes, progress_of
 from members.selectors.members import (
     Match,
     find_customer_id,
@@ -65,6 +65,7 @@ __all__ = [
     "default_program",
     "document_given",
     "due_audiences",
+    "event_document",
     "find_claims",
     "find_customer_id",
     "find_holding",

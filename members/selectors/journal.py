@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import QuerySet
 
-from ledger.models import Balance
+from ledger.models import Balance, Transaction
 from loyalty.kernel.errors import NotFound
 from members.models import Enrollment, LoyaltyEvent, LoyaltyProgram, LoyaltyTier, Member, TierChange
 
@@ -15,6 +16,40 @@ from members.models import Enrollment, LoyaltyEvent, LoyaltyProgram, LoyaltyTier
 def list_events(member: Member) -> QuerySet[LoyaltyEvent]:
     """What happened to the member, with what the ledger posted."""
     return LoyaltyEvent.objects.filter(member=member).select_related("transaction")
+
+
+def event_document(event: LoyaltyEvent) -> dict[str, Any]:
+    """The event as callers read it and receivers of webhooks are told it (semantics 15b); its number is a text. What
+    the ledger posted says the words of its own, so `transaction` should be at hand.
+    """
+    posted = event.transaction
+    words = event if posted is None else posted
+    return {
+        "loyaltyEventId": str(event.pk),
+        "organizationId": event.organization_id,
+        "eventType": event.event_type,
+        "status": event.status,
+        "memberId": event.member_id,
+        "systemUniqueKey": event.unique_key or words.unique_key,
+        "externalId": words.external_id or None,
+        "description": words.description or None,
+        "payload": event.payload if posted is None else _posted(posted),
+        "tags": list(words.tags),
+        "externalEventDate": words.external_event_at,
+        "executionResults": event.execution_results,
+        "createdAt": event.created_at,
+    }
+
+
+def _posted(posted: Transaction) -> dict[str, Any]:
+    return {
+        "ledgerTransactionId": str(posted.pk),
+        "ledgerAccountId": posted.account_id,
+        "kind": posted.kind,
+        "amount": posted.amount,
+        "fromWalletId": posted.from_wallet_id,
+        "toWalletId": posted.to_wallet_id,
+    }
 
 
 def list_tier_changes(member: Member, program: LoyaltyProgram) -> QuerySet[TierChange]:

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from django.db import connection
-
 from ledger.announcements import Posted
-from members.services.journal import noting
+from members.announcements import answers_to, questions, tell
+from members.models import EventType
+from members.services.journal import noted, noting
 from members.services.standing import RUNGS, Rung, follow_postings, ladders_of
 
 
 def follow(posted: Posted) -> None:
-    """Note what was posted for the members it concerns, and let their tiers follow. Where no balance decides a tier,
-    all of it is one round trip.
+    """Note what was posted for the members it concerns, and let their tiers follow. Where no balance decides a tier and
+    nobody listens, all of it is one round trip.
     """
-    noted = noting(posted)
-    if not noted:
+    note = noting(posted)
+    if not note:
         return
-    asked = f"{RUNGS} p.tier_account_id IN ({', '.join(f'{account_id:d}' for account_id in posted.accounts)})"
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(f"{noted}; {asked}")
-            cursor.nextset()
-        else:
-            cursor.execute(noted)
-            cursor.execute(asked)
-        rungs = map(Rung._make, cursor.fetchall())
-    follow_postings(posted, ladders_of(rungs))
+    rungs = f"{RUNGS} p.tier_account_id IN ({', '.join(f'{account_id:d}' for account_id in posted.accounts)})"
+    _, found, *answers = answers_to([note, rungs, *questions(posted.organization_id)])
+    tell(answers, frozenset({EventType.TRANSACTION_CREATED}), lambda: noted(posted))
+    follow_postings(posted, ladders_of(map(Rung._make, found)))

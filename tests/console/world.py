@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import admin
 from django.urls import reverse
 
+from campaigns.services import create_trigger, send_test
 from coupons.services import add_codes, assign_coupons, create_book, use_coupon
 from loyalty.kernel import clock
 from loyalty.kernel.desk import Act, HouseAdmin
@@ -85,6 +86,9 @@ def fill(house: House, member: Member, count: int = 1) -> None:
         )
         appoint_seller(store=store, operator=factories.OperatorFactory(), actor=TESTER, at=now)
         create_audience(name=f"Some {number}", matcher_type="null-matcher", **here)
+        address = f"https://example.com/{number}"
+        hook = create_trigger(name=f"Webhook {number} of {house.id}", url=address, **here).trigger
+        send_test(trigger=hook, actor=TESTER, at=now)
         draft = ClaimDraft(100 + number, email=member.profile["email"])
         create_claims(store=store, zone="UTC", drafts=[draft], actor=TESTER, at=now)
         _fill_coupons(house, member, f"{number} of {house.id}", here)

@@ -50,6 +50,8 @@ def start(tmp_path: Path, **settings: str) -> subprocess.CompletedProcess[str]:
         {"BIND": "every where"},
         {"LEDGER_HOLD_TTL": "1e3"},
         {"VAR_DIR": "/proc/nowhere"},
+        {"WEBHOOK_NETWORKS": "10.1.2.3/8"},
+        {"WEBHOOK_ALLOW_HTTP": "perhaps"},
     ],
     ids=lambda setting: "=".join(*setting.items()),
 )

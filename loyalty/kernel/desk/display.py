@@ -59,9 +59,9 @@ def link_to(target: Model | None, text: Any = None) -> SafeString:
 
 
 _TONES = {
-    "good": ("done", "active", "captured", "claimed", "published", "yes", "ok"),
+    "good": ("done", "sent", "active", "captured", "claimed", "published", "yes", "ok"),
     "wait": ("waiting", "running", "pending", "held", "open", "expires soon", "temporary", "disabled"),
-    "bad": ("failed", "blocked", "revoked", "expired", "inactive", "cancelled"),
+    "bad": ("failed", "blocked", "revoked", "expired", "inactive", "cancelled", "not reached"),
 }
 
 

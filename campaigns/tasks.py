@@ -1,0 +1,48 @@
+"""The worker's door to webhooks: a message names a trigger, the rows are the work."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.db import transaction
+
+from campaigns import services
+from campaigns.selectors import due_triggers, triggers_listening
+from loyalty.kernel import clock
+from members.announcements import Find, Listener, Rows
+
+
+@shared_task(name="campaigns.deliver_webhooks")
+def deliver_webhooks(trigger_id: int, **_: object) -> None:
+    """Tell one receiver what is due, then let others have their turn."""
+    if services.deliver(trigger_id=trigger_id):
+        deliver_webhooks.delay(trigger_id)
+
+
+@shared_task(name="campaigns.sweep_webhooks")
+def sweep_webhooks(**_: object) -> None:
+    """Have a worker look at each trigger that something is due for: new tries, lost messages, workers that died. A
+    message for each, so that one receiver that does not answer keeps nobody else waiting.
+    """
+    for trigger_id in due_triggers(clock.now()).values_list("pk", flat=True):
+        deliver_webhooks.delay(trigger_id)
+
+
+def ring_for_trigger(trigger_id: int) -> None:
+    """Have a worker look at the trigger as soon as it is committed. Where the broker does not hear, the sweep will."""
+
+    # By name, not as a partial: when it fails, Django writes its name down.
+    def ring() -> None:
+        deliver_webhooks.delay(trigger_id)
+
+    transaction.on_commit(ring, robust=True)
+
+
+def _hear(rows: Rows, types: frozenset[str], find: Find) -> None:
+    """Put the events into the outbox, and ring where nobody is at work yet."""
+    now = clock.now()
+    for trigger_id, free_at in services.enqueue(rows, types, find):
+        if free_at <= now:
+            ring_for_trigger(trigger_id)
+
+
+LISTENER = Listener(asks=triggers_listening, hears=_hear)
