@@ -185,7 +185,8 @@ def test_a_code_is_found_by_one_look_into_the_index_for_each_book(house: House, 
         with connection.cursor() as cursor:
             cursor.execute(f"{words} {query['sql'].replace('%', '%%')}")
             plan = "\n".join(str(row[-1]) for row in cursor.fetchall())
-        assert "coupon_code_once" in plan, plan
+        # The embedded database has names of its own for such an index.
+        assert "coupon_code_once" in plan or "(book_id=? AND code_key=?)" in plan, plan
         assert "Seq Scan on coupons_coupon " not in plan, plan
 
 
