@@ -64,7 +64,7 @@ def forget_coupons(member: Member) -> None:
     """Blank what callers and staff wrote beside the member's coupons; which they were and that they were used stays."""
     mine = CouponUsage.objects.filter(member=member)
     mine.exclude(custom_attributes={}).update(custom_attributes={})
-    forget_reasons(mine.filter(reverted_at__isnull=False))
+    forget_reasons(mine)
 
 
 def count_coupons(member: Member, at: datetime) -> int:

@@ -179,7 +179,7 @@ def test_an_erasure_blanks_what_was_written_beside_the_coupons(
     words: dict[str, Any] = {"custom_attributes": {"for": "Ada Lovelace"}}
     other = make_book(house)
     _, used = use(other, bob, **words).usages
-    assign(other, bob, **words)
+    assign(other, bob, reason="Lovelace asked", **words)
     assign(other, alice, custom_attributes={"for": "Alice"})
     revert(used, reason="Lovelace called")
     merge(alice, bob)
