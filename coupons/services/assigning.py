@@ -13,7 +13,7 @@ from coupons.services.choosing import Wish, check_wish, decide, refuse, take_cod
 from coupons.services.locking import Place, lock_book_to_give, lock_place
 from coupons.services.marking import mark_given
 from coupons.services.once import Given, act_once, check_keys, find_earlier, hash_of, new_usage_ids
-from coupons.services.tallies import count, count_for_member
+from coupons.services.tallies import count_given
 from coupons.services.telling import tell
 from ledger.errors import InsufficientBalance
 from loyalty.kernel.actors import Actor
@@ -99,7 +99,7 @@ def choose(
     *,
     actor: Actor,
     at: datetime,
-    ids: Sequence[int] | None = None,
+    ids: Sequence[int | None] | None = None,
 ) -> list[CouponUsage]:
     """The assignments the member gets, each with its code taken, numbered (by `ids`, where they are made already), not
     written yet.
@@ -109,7 +109,9 @@ def choose(
     allowed, reasons = decide(book, member, place, wish, actor=actor, at=at)
     refuse(reasons)
     coupons = take_codes(book, member, allowed, wish, at)
-    ids = new_usage_ids(len(coupons)) if ids is None else ids
+    if ids is None:
+        # What is paid for a line names it; where nothing is, the database numbers it.
+        ids = new_usage_ids(len(coupons)) if book.assignment_required_points else [None] * len(coupons)
     return [_assignment(pk, book, member, coupon, wish.amount, at) for pk, coupon in zip(ids, coupons, strict=True)]
 
 
@@ -119,7 +121,7 @@ def made_for(book: CouponBook, wish: Wish, assignments: Sequence[CouponUsage]) -
 
 
 def _assignment(
-    pk: int, book: CouponBook, member: Member, coupon: Coupon | None, amount: int, at: datetime
+    pk: int | None, book: CouponBook, member: Member, coupon: Coupon | None, amount: int, at: datetime
 ) -> CouponUsage:
     return CouponUsage(
         pk=pk,
@@ -161,7 +163,6 @@ def write(
         line.transaction_id = paid.get(line.pk)
     insert_rows(lines)
     given, used = sum(usage.amount for usage in assignments), 0 if use is None else 1
-    count_for_member(book.pk, member.pk, assigned=given, used=used)
     tell(assignments, use, at=at)
     # Of all locks the last, since everybody counts.
-    count(book.pk, codes=new_codes, assigned=given, used=used)
+    count_given(book.pk, member.pk, codes=new_codes, assigned=given, used=used)

@@ -23,6 +23,7 @@ _COUNT_FOR_MEMBER = """
 UPDATE coupons_bookmember SET assigned = assigned + %s, used = used + %s WHERE book_id = %s AND member_id = %s
 RETURNING id
 """
+_COUNT_GIVEN = f"WITH placed AS ({_COUNT_FOR_MEMBER}) {_COUNT}"
 
 
 def _slot() -> int:
@@ -43,6 +44,16 @@ def count(book_id: int, *, codes: int = 0, assigned: int = 0, used: int = 0) -> 
 def count_for_member(book_id: int, member_id: int, *, assigned: int = 0, used: int = 0) -> None:
     """Add to what the member was given of the book and used. The place is locked."""
     fetch(_COUNT_FOR_MEMBER, [assigned, used, book_id, member_id])
+
+
+def count_given(book_id: int, member_id: int, *, codes: int = 0, assigned: int = 0, used: int = 0) -> None:
+    """Both at once."""
+    if connection.vendor == "postgresql":
+        place = [assigned, used, book_id, member_id]
+        fetch(_COUNT_GIVEN, [*place, book_id, _slot(), codes, assigned, used])
+        return
+    count_for_member(book_id, member_id, assigned=assigned, used=used)
+    count(book_id, codes=codes, assigned=assigned, used=used)
 
 
 def given_of(book_id: int) -> tuple[int, int]:

@@ -15,11 +15,12 @@ from coupons.services.charging import charge, price_of
 from coupons.services.choosing import Wish, lock_codes
 from coupons.services.locking import Place, lock_book_to_give, lock_place
 from coupons.services.once import Given, act_once, find_earlier, hash_of, new_usage_ids
-from coupons.services.tallies import count, count_for_member
+from coupons.services.tallies import count_given
 from coupons.services.telling import tell
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.clock import NEVER
 from loyalty.kernel.errors import InvalidInput, NotFound
+from loyalty.kernel.kept import insert_rows
 from members.errors import MemberInactive
 from members.models import Member
 
@@ -206,8 +207,7 @@ def _write_use(
     prices = {use.pk: price_of(book.usage_required_points)}
     paid = charge(book=book, member=member, prices=prices, hold_id=hold_id, actor=actor, at=at)
     use.transaction_id = paid.get(use.pk)
-    CouponUsage.objects.bulk_create([use])
-    count_for_member(book.pk, member.pk, used=1)
+    insert_rows([use])
     tell((), use, at=at)
     # Of all locks the last, since everybody counts.
-    count(book.pk, used=1)
+    count_given(book.pk, member.pk, used=1)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Model, QuerySet
 from django.db.models.query import get_related_populators
 
@@ -49,7 +49,7 @@ class KeptRead(Generic[Row]):
         compiler = text.compiler
         if text.converters:
             rows = compiler.apply_converters(rows, text.converters)
-        return [self._row(compiler, row) for row in map(tuple, rows)]
+        return [_made(compiler, row) for row in rows]
 
     def first(self, *values: Any) -> Row | None:
         """The first of them."""
@@ -66,21 +66,21 @@ class KeptRead(Generic[Row]):
         places = [_Place(marks.index(param)) if param in marks else param for param in params]
         converters = compiler.get_converters([column[0] for column in compiler.select])
         # Drawn once: they depend on the query alone.
+        columns = compiler.klass_info["select_fields"]
+        compiler.own = slice(columns[0], columns[-1] + 1)
+        compiler.names = [column[0].target.attname for column in compiler.select[compiler.own]]
         compiler.populators = get_related_populators(compiler.klass_info, compiler.select, connection.alias)  # type: ignore[call-arg]
         text = self.texts[connection.vendor] = _Text(sql, places, compiler, converters)
         return text
 
-    @staticmethod
-    def _row(compiler: Any, row: Sequence[Any]) -> Any:
-        columns = compiler.klass_info["select_fields"]
-        start, stop = columns[0], columns[-1] + 1
-        names = [column[0].target.attname for column in compiler.select[start:stop]]
-        found = compiler.klass_info["model"].from_db(connection.alias, names, row[start:stop])
-        for populator in compiler.populators:
-            populator.populate(row, found)
-        for name, place in (compiler.annotation_col_map or {}).items():
-            setattr(found, name, row[place])
-        return found
+
+def _made(compiler: Any, row: Sequence[Any]) -> Any:
+    found = compiler.klass_info["model"].from_db(DEFAULT_DB_ALIAS, compiler.names, row[compiler.own])
+    for populator in compiler.populators:
+        populator.populate(row, found)
+    for name, place in (compiler.annotation_col_map or {}).items():
+        setattr(found, name, row[place])
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 
 def fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -15,20 +15,25 @@ def fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
 
     Only for the few queries of the hot path. DATABASE_PREPARE=0 turns it off, for poolers that cannot keep plans.
     """
-    if connection.vendor != "postgresql" or not settings.DATABASE_PREPARE:
-        with connection.cursor() as cursor:
+    # The connection itself: what stands for it in Django looks it up for every attribute.
+    current: Any = connections[DEFAULT_DB_ALIAS]
+    if current.vendor != "postgresql" or not settings.DATABASE_PREPARE:
+        with current.cursor() as cursor:
             cursor.execute(sql, params)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
             return rows
     from psycopg import Cursor  # noqa: PLC0415 - the embedded database does without
 
-    connection.ensure_connection()
-    raw: Any = Cursor(connection.connection)
-    # Django's own wrapper, so that the query is counted and its errors are Django's.
-    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with wrap(raw) as cursor:
-        cursor.execute(sql, params)
-        prepared: list[tuple[Any, ...]] = cursor.fetchall()
+    current.ensure_connection()
+    raw: Any = Cursor(current.connection)
+    if current.queries_logged or current.execute_wrappers:
+        # Somebody counts the queries, or wants to know of each.
+        raw = current.make_debug_cursor(raw) if current.queries_logged else current.make_cursor(raw)
+    else:
+        current.validate_no_broken_transaction()
+    with current.wrap_database_errors, raw:
+        raw.execute(sql, params)
+        prepared: list[tuple[Any, ...]] = raw.fetchall()
         return prepared
 
 

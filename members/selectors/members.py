@@ -38,11 +38,14 @@ def get_member(organization_id: int, member_id: int) -> Member:
 
     :raises NotFound: where it has no such member.
     """
-    member = _MEMBER.first(organization_id, member_id)
+    found = _ENROLLMENTS(organization_id, member_id)
+    member = found[0].member if found else _MEMBER.first(organization_id, member_id)
     if member is None:
         raise NotFound("There is no such member.")
+    for place in found:
+        place.member = member
     places: Any = member.enrollments.all()
-    places._result_cache = _ENROLLMENTS(member.pk)
+    places._result_cache = found
     places._prefetch_done = True
     member._prefetched_objects_cache = {"enrollments": places}  # type: ignore[attr-defined]
     return member
@@ -50,7 +53,13 @@ def get_member(organization_id: int, member_id: int) -> Member:
 
 _MEMBER = KeptRead(lambda organization, pk: Member.objects.filter(organization_id=organization, pk=pk), int, int)
 _ENROLLMENTS = KeptRead(
-    lambda member: Enrollment.objects.filter(member_id=member).select_related("effective_tier").order_by("pk"), int
+    lambda organization, member: (
+        Enrollment.objects.filter(member_id=member, member__organization_id=organization)
+        .select_related("member", "effective_tier")
+        .order_by("pk")
+    ),
+    int,
+    int,
 )
 
 
