@@ -40,7 +40,7 @@ MOST = {
     "getPointTransactions": 5,
     "getPointAccountTransactions": 5,
     "getPointTransaction": 3,
-    "addPointTransaction": 7 if connection.vendor == "postgresql" else 17,
+    "addPointTransaction": 7 if connection.vendor == "postgresql" else 18,
     "addPointTransactions": 9 if connection.vendor == "postgresql" else 18,
     "getRewardVouchers": 4,
     "getAvailableRewardVouchers": 4,
