@@ -15,6 +15,7 @@ from django.apps import apps
 from django.db import connection
 from django.db.models import BinaryField
 
+from campaigns.services import create_event_type, create_matcher
 from coupons.models import Coupon
 from coupons.services import add_codes, assign_coupons, create_book
 from loyalty.kernel.api.catalog import CATALOGS
@@ -59,8 +60,12 @@ BUILT = {
     "Audiences",
     "Coupon Books",
     "Benefits Organization Members",
+    "Action Matchers",
+    "Rules Effects",
+    "Loyalty Events",
 }
 NOT_YET = {
+    "trackLoyaltyEvent",
     "listMemberMissions",
     "incrementMemberMission",
 }
@@ -108,6 +113,9 @@ class World:
         self.book = create_book(name="Coffee", type="list", status="published", **words)
         add_codes(book=self.book, codes=["FIRST", "SECOND", "THIRD"], actor=TESTER, at=NOON)
         self.coupon = Coupon.objects.get(book=self.book, code="THIRD")
+        matcher = {"type": "item-matcher", "matcher": {"expression": "item.sku == 'latte'"}}
+        self.matcher = create_matcher(name=f"Lattes {house.id}", **matcher, **words)
+        self.event_type = create_event_type(code=f"visited-{house.id}", name="Visit", schema_type="builtin", **words)
         given = assign_coupons(book=self.book, member=member, actor=TESTER, at=NOON)
         self.usage = given.usages[0]
 
@@ -133,6 +141,10 @@ class World:
             "couponBookId": self.book.pk,
             "couponId": self.coupon.pk,
             "couponUsageId": self.usage.pk,
+            "matcherId": self.matcher.pk,
+            "matcherKey": self.matcher.key,
+            "apiCode": self.event_type.code,
+            "effectId": "mint-points",
         }
 
     def path(self, op: dict[str, Any], **instead: Any) -> str:

@@ -20,7 +20,7 @@ WORDS: dict[str, Any] = {
 def bodies_of(world: World) -> dict[str, Any]:
     """The bodies, by operation."""
     whole = {**_points(world), **_people(world), **_house(world), **_users(world), **_catalogs()}
-    return {**whole, **_coupons(world)}
+    return {**whole, **_coupons(world), **_campaigns(world)}
 
 
 def _points(world: World) -> dict[str, Any]:
@@ -185,6 +185,29 @@ def _coupons(world: World) -> dict[str, Any]:
         "updateCoupon": {"code": "3RD"},
         "useCoupon": {**other, "systemUniqueKey": "use"},
         "assignCoupon": {**other, "systemUniqueKey": "one", "amount": 1, "strictMode": True},
+    }
+
+
+def _campaigns(world: World) -> dict[str, Any]:
+    matcher = {
+        "organizationId": world.house.id,
+        "name": "Cakes",
+        "type": "item-matcher",
+        "matcher": {"expression": "item.sku == 'cake'"},
+    }
+    kind = {
+        "name": "Visit",
+        "apiCode": "tasted",
+        "customAttributes": {"schema": {"type": "object"}},
+        "description": "d",
+        "active": True,
+        "schemaType": "custom",
+    }
+    return {
+        "createMatcher": matcher,
+        "updateMatcher": matcher,
+        "createLoyaltyEventType": kind,
+        "upsertLoyaltyEventType": kind,
     }
 
 

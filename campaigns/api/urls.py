@@ -2,9 +2,19 @@
 
 from django.urls import path
 
-from campaigns.api import expressions
+from campaigns.api import effects, event_types, expressions, matchers
+from loyalty.kernel.api import paths  # noqa: F401 - registers the converters
+
+_types = "loyalty-event-types"
 
 urlpatterns = [
     path("rules/expressions/parse", expressions.ExpressionViewSet.as_view({"post": "parse"})),
     path("rules/expressions/serialize", expressions.ExpressionViewSet.as_view({"post": "write"})),
+    path("rules/effects", effects.EffectViewSet.as_view({"get": "list"})),
+    path("rules/effects/<opaque:effectId>", effects.EffectViewSet.as_view({"get": "retrieve"})),
+    path("matchers", matchers.MatcherViewSet.as_view({"get": "list", "post": "create"})),
+    path("matchers/<rowid:matcherId>", matchers.MatcherViewSet.as_view({"get": "retrieve", "put": "update"})),
+    path("matchers/by-key/<opaque:matcherKey>", matchers.MatcherByKeyViewSet.as_view({"get": "retrieve"})),
+    path(_types, event_types.EventTypeViewSet.as_view({"get": "list", "post": "create", "put": "put"})),
+    path(f"{_types}/<opaque:apiCode>", event_types.EventTypeViewSet.as_view({"get": "retrieve"})),
 ]
