@@ -8,3 +8,11 @@ class CampaignsConfig(AppConfig):
 
     name = "campaigns"
     verbose_name = "Campaigns"
+
+    def ready(self) -> None:
+        """Say who tries events again."""
+        from campaigns.services.evaluating import RETRY  # noqa: PLC0415 - models are not ready before
+        from campaigns.services.retrying import run_retry  # noqa: PLC0415
+        from loyalty.kernel.services.runner import register_handler  # noqa: PLC0415
+
+        register_handler(RETRY, run_retry, title="Event tried again", reads="campaigns:read", writes="campaigns:write")

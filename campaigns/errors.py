@@ -32,3 +32,10 @@ class EventTypeInactive(RuleRefused):
 
     code = "EVENT_TYPE_INACTIVE"
     says = "The event type is not active."
+
+
+class EffectRefused(RuleRefused):
+    """What an effect names is not there, or cannot be meant for this member (semantics 9.6)."""
+
+    code = "EFFECT_REFUSED"
+    says = "The effect cannot be applied."

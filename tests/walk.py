@@ -15,7 +15,7 @@ from django.apps import apps
 from django.db import connection
 from django.db.models import BinaryField
 
-from campaigns.services import create_event_type, create_matcher
+from campaigns.services import create_action, create_campaign, create_event_type, create_matcher
 from coupons.models import Coupon
 from coupons.services import add_codes, assign_coupons, create_book
 from loyalty.kernel.api.catalog import CATALOGS
@@ -63,9 +63,10 @@ BUILT = {
     "Action Matchers",
     "Rules Effects",
     "Loyalty Events",
+    "Campaigns",
+    "Campaign Actions",
 }
 NOT_YET = {
-    "trackLoyaltyEvent",
     "listMemberMissions",
     "incrementMemberMission",
 }
@@ -116,6 +117,10 @@ class World:
         matcher = {"type": "item-matcher", "matcher": {"expression": "item.sku == 'latte'"}}
         self.matcher = create_matcher(name=f"Lattes {house.id}", **matcher, **words)
         self.event_type = create_event_type(code=f"visited-{house.id}", name="Visit", schema_type="builtin", **words)
+        self.campaign = create_campaign(name="Double", code=f"double-{house.id}", **words)
+        effects = {"effects": [{"type": "mint-points", "params": {"amount": 5}}]}
+        action = {"name": "Five", "status": "running", "effects": effects}
+        self.action = create_action(campaign=self.campaign, actor=TESTER, at=NOON, **action)
         given = assign_coupons(book=self.book, member=member, actor=TESTER, at=NOON)
         self.usage = given.usages[0]
 
@@ -145,6 +150,8 @@ class World:
             "matcherKey": self.matcher.key,
             "apiCode": self.event_type.code,
             "effectId": "mint-points",
+            "campaignId": self.campaign.pk,
+            "actionId": self.action.pk,
         }
 
     def path(self, op: dict[str, Any], **instead: Any) -> str:

@@ -203,11 +203,56 @@ def _campaigns(world: World) -> dict[str, Any]:
         "active": True,
         "schemaType": "custom",
     }
+    campaign = {
+        "loyaltyProgramId": world.house.program.pk,
+        "name": "Triple",
+        "description": "d",
+        "pictureUrl": "https://example.com/x.png",
+        "customAttributes": {"a": 1},
+        "smartRewards": {"b": 2},
+        "type": "points",
+        "tags": ["t"],
+        "enabledTopics": ["member-created"],
+        "code": "triple",
+        "active": True,
+        "audienceKeys": [world.audience.key],
+        "pointsMonthlyLimitPerMember": 500,
+        "allowPartialApplicationOnLimit": True,
+        "daysOfWeek": ["monday", "Sunday"],
+        "locationCodes": [world.codes["locationCode"]],
+        "eventType": world.event_type.code,
+        "minSpendValue": 12.5,
+        "loyaltyTierKeys": [world.tier.key],
+        "validFrom": "2026-01-01T00:00:00Z",
+        "validTo": "2099-01-01T00:00:00Z",
+    }
+    action = {
+        "actionIndex": 1,
+        "abortEvaluationIfFalse": True,
+        "abortEvaluationOnError": True,
+        "name": "Some",
+        "rules": {"expression": "member.active", "matcherKey": world.matcher.key},
+        "effects": {"effects": [{"type": "mint-points", "params": {"amount": {"expression": "5"}}}]},
+        "status": "running",
+    }
     return {
         "createMatcher": matcher,
         "updateMatcher": matcher,
         "createLoyaltyEventType": kind,
         "upsertLoyaltyEventType": kind,
+        "createCampaign": campaign,
+        "updateCampaign": campaign,
+        "createCampaignAction": action,
+        "updateCampaignAction": action,
+        "trackLoyaltyEvent": {
+            **WORDS,
+            "externalId": "e-1",
+            "systemUniqueKey": "visit-1",
+            "memberId": world.member.pk,
+            "eventType": world.event_type.code,
+            "payload": {"cups": 2},
+            "organizationId": world.house.id,
+        },
     }
 
 

@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from campaigns.api import effects, event_types, expressions, matchers
+from campaigns.api import campaigns, effects, event_types, events, expressions, matchers
 from loyalty.kernel.api import paths  # noqa: F401 - registers the converters
 
 _types = "loyalty-event-types"
+_campaign = "campaigns/<rowid:campaignId>"
+_action = f"{_campaign}/actions/<rowid:actionId>"
 
 urlpatterns = [
     path("rules/expressions/parse", expressions.ExpressionViewSet.as_view({"post": "parse"})),
@@ -17,4 +19,9 @@ urlpatterns = [
     path("matchers/by-key/<opaque:matcherKey>", matchers.MatcherByKeyViewSet.as_view({"get": "retrieve"})),
     path(_types, event_types.EventTypeViewSet.as_view({"get": "list", "post": "create", "put": "put"})),
     path(f"{_types}/<opaque:apiCode>", event_types.EventTypeViewSet.as_view({"get": "retrieve"})),
+    path("loyalty-events", events.EventViewSet.as_view({"post": "create"})),
+    path("campaigns", campaigns.CampaignViewSet.as_view({"get": "list", "post": "create"})),
+    path(_campaign, campaigns.CampaignViewSet.as_view({"get": "retrieve", "put": "update"})),
+    path(f"{_campaign}/actions", campaigns.ActionViewSet.as_view({"get": "list", "post": "create"})),
+    path(_action, campaigns.ActionViewSet.as_view({"get": "retrieve", "put": "update"})),
 ]

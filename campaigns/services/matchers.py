@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 
 from campaigns.models import ActionMatcher
 from campaigns.rules import ITEM_ROOTS, read_rule
+from campaigns.services.playbooks import touch_playbook
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.errors import DuplicateValue
 from loyalty.kernel.services import apply_changes, new_key, record
@@ -79,4 +80,5 @@ def update_matcher(
             )
     except IntegrityError as error:
         raise DuplicateValue(field="name") from error
+    touch_playbook(locked.organization_id)
     return locked
