@@ -151,6 +151,8 @@ def test_the_neighbors_ids_in_a_body_do_not_exist(world: World, next_door: World
                 assert answer.body == {"members": [], "notFound": theirs["memberIds"]}
             elif op["operationId"] == "processLedgerTransactionBatch":
                 assert [failed["code"] for failed in answer.body["failed"]] == ["NOT_FOUND"]
+            elif op["operationId"] == "importPurchaseOrders":
+                assert [one["error"]["code"] for one in answer.body["results"]] == ["INVALID_INPUT"]
             elif name == "publicId":
                 assert answer.status_code == 409
             else:

@@ -72,7 +72,8 @@ def world(house: House, alice: Member, bob: Member) -> World:
 def is_refused(answer: Any) -> bool:
     """A 4xx in the envelope, or a batch that tells the failure of its one item."""
     if answer.status_code < 400:
-        return bool(answer.body.get("failed")) or any("error" in node for node in answer.body.get("nodes", ()))
+        told = [*answer.body.get("nodes", ()), *answer.body.get("results", ())]
+        return bool(answer.body.get("failed")) or any("error" in one for one in told)
     assert answer.status_code < 500, answer.content
     assert set(answer.body) - {"details"} == {"statusCode", "error", "message", "code"}
     return True

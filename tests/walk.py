@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
@@ -15,7 +16,14 @@ from django.apps import apps
 from django.db import connection
 from django.db.models import BinaryField
 
-from campaigns.services import create_action, create_campaign, create_event_type, create_matcher
+from campaigns.services import (
+    create_action,
+    create_campaign,
+    create_event_type,
+    create_matcher,
+    find_order_member,
+    put_order,
+)
 from coupons.models import Coupon
 from coupons.services import add_codes, assign_coupons, create_book
 from loyalty.kernel.api.catalog import CATALOGS
@@ -24,6 +32,7 @@ from loyalty.kernel.roles import EVERYTHING
 from loyalty.kernel.services import create_catalog_entry, create_content_schema, create_user
 from members.models import LoyaltyTier, Member
 from members.services import create_audience, create_portal
+from members.services.orders import OrderDraft
 from tests.house import NOON, TESTER, House
 from tests.walk_bodies import bodies_of
 
@@ -65,6 +74,7 @@ BUILT = {
     "Loyalty Events",
     "Campaigns",
     "Campaign Actions",
+    "Member Purchase Orders",
 }
 NOT_YET = {
     "listMemberMissions",
@@ -121,6 +131,9 @@ class World:
         effects = {"effects": [{"type": "mint-points", "params": {"amount": 5}}]}
         action = {"name": "Five", "status": "running", "effects": effects}
         self.action = create_action(campaign=self.campaign, actor=TESTER, at=NOON, **action)
+        buyer = find_order_member(house.id, member.pk)
+        bought = OrderDraft(member=buyer, external_id=f"o-{house.id}", type="shop", status="created", total=Decimal(9))
+        self.order: Any = put_order(organization_id=house.id, draft=bought, actor=TESTER, at=NOON).order
         given = assign_coupons(book=self.book, member=member, actor=TESTER, at=NOON)
         self.usage = given.usages[0]
 
@@ -152,6 +165,7 @@ class World:
             "effectId": "mint-points",
             "campaignId": self.campaign.pk,
             "actionId": self.action.pk,
+            "orderId": self.order.pk,
         }
 
     def path(self, op: dict[str, Any], **instead: Any) -> str:

@@ -235,6 +235,24 @@ def _campaigns(world: World) -> dict[str, Any]:
         "effects": {"effects": [{"type": "mint-points", "params": {"amount": {"expression": "5"}}}]},
         "status": "running",
     }
+    item = {"externalId": "i", "sku": "latte", "name": "Latte", "quantity": 2, "unitPrice": 3.5, "total": 7}
+    more = {
+        "discountedTotal": 6.5,
+        "productCategoryCode": "drinks",
+        "categoryCodes": ["c"],
+        "brand": "b",
+        "tags": ["t"],
+    }
+    order = {
+        **{name: WORDS[name] for name in ("description", "tags", "externalEventDate")},
+        "loyaltyProgramId": world.house.program.pk,
+        "customAttributes": {"orderLocationCode": "berlin"},
+        "type": "shop",
+        "total": 7,
+        "discountedTotal": 6.5,
+        "status": "confirmed",
+        "items": [{**item, **more, "customAttributes": {"size": "large"}}],
+    }
     return {
         "createMatcher": matcher,
         "updateMatcher": matcher,
@@ -244,6 +262,10 @@ def _campaigns(world: World) -> dict[str, Any]:
         "updateCampaign": campaign,
         "createCampaignAction": action,
         "updateCampaignAction": action,
+        "upsertMemberPurchaseOrder": {**order, "externalId": world.order.external_id},
+        "importPurchaseOrders": {
+            "orders": [{**order, "externalId": "o-2", "loyaltyMemberId": world.other.loyalty_member_id}]
+        },
         "trackLoyaltyEvent": {
             **WORDS,
             "externalId": "e-1",

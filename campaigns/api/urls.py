@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from campaigns.api import campaigns, effects, event_types, events, expressions, matchers
+from campaigns.api import campaigns, effects, event_types, events, expressions, matchers, orders
 from loyalty.kernel.api import paths  # noqa: F401 - registers the converters
 
 _types = "loyalty-event-types"
 _campaign = "campaigns/<rowid:campaignId>"
+_orders = "members/<rowid:memberId>/purchase-orders"
 _action = f"{_campaign}/actions/<rowid:actionId>"
 
 urlpatterns = [
@@ -24,4 +25,7 @@ urlpatterns = [
     path(_campaign, campaigns.CampaignViewSet.as_view({"get": "retrieve", "put": "update"})),
     path(f"{_campaign}/actions", campaigns.ActionViewSet.as_view({"get": "list", "post": "create"})),
     path(_action, campaigns.ActionViewSet.as_view({"get": "retrieve", "put": "update"})),
+    path("purchase-orders/import", orders.OrderImportViewSet.as_view({"post": "take"})),
+    path(_orders, orders.OrderViewSet.as_view({"get": "list", "put": "put"})),
+    path(f"{_orders}/<rowid:orderId>", orders.OrderViewSet.as_view({"get": "retrieve"})),
 ]

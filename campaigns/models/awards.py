@@ -9,7 +9,7 @@ from campaigns.models.campaigns import Campaign, CampaignAction
 from coupons.models import CouponUsage
 from ledger.models import Transaction
 from loyalty.kernel.models import Organization
-from members.models import LoyaltyEvent, Member
+from members.models import LoyaltyEvent, Member, PurchaseOrder
 
 
 class Award(models.Model):
@@ -31,6 +31,10 @@ class Award(models.Model):
     position = models.PositiveSmallIntegerField()
     effect_type = models.CharField(max_length=40)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="awards", db_index=False)
+    # The order that is behind the event, where one is: what goes back of it takes this with it.
+    order = models.ForeignKey(
+        PurchaseOrder, on_delete=models.PROTECT, related_name="awards", null=True, db_index=False, db_constraint=False
+    )
     transaction = models.ForeignKey(
         Transaction, on_delete=models.PROTECT, related_name="+", null=True, db_index=False, db_constraint=False
     )
@@ -55,7 +59,10 @@ class Award(models.Model):
                 name="award_never_overtaken",
             ),
         ]
-        indexes = [models.Index(fields=["member", "id"], name="award_of_member")]
+        indexes = [
+            models.Index(fields=["member", "id"], name="award_of_member"),
+            models.Index(fields=["order", "id"], name="award_of_order", condition=Q(order__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.effect_type} {self.pk}"

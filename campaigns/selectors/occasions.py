@@ -15,7 +15,7 @@ from campaigns.selectors.playbook import Play
 from loyalty.expressions import Rule, prepared
 from loyalty.kernel.clock import zone_of
 from members.models import Audience, Enrollment, EventType, LoyaltyEvent, Member
-from members.selectors import belongs, list_audiences, member_document
+from members.selectors import ORDER_EVENTS, belongs, list_audiences, member_document
 
 
 def members_to_ask(organization_id: int) -> QuerySet[Member]:
@@ -69,7 +69,7 @@ class Occasion:
     # The order that what is given counts for, and the event that told of it as it was then; none where no order is
     # behind the event, and no other event where this one tells of it.
     order_id: int | None = None
-    told_by_id: int | None = None
+    told_by: LoyaltyEvent | None = None
 
     def __post_init__(self) -> None:
         kind = self.event.event_type
@@ -81,9 +81,9 @@ class Occasion:
         return self.event.external_event_at or self.event.created_at
 
     @property
-    def order_event_id(self) -> int | None:
+    def order_event(self) -> LoyaltyEvent:
         """The event that tells of the order."""
-        return None if self.order_id is None else self.told_by_id or self.event.pk
+        return self.told_by or self.event
 
     @cached_property
     def values(self) -> dict[str, Any]:
@@ -222,3 +222,14 @@ def _ask_audiences(weighed: Weighed, occasion: Occasion, audiences: Mapping[str,
         weighed.held.append("audienceKeys")
     else:
         weighed.failed = "audienceKeys"
+
+
+# --- events that are stored ------------------------------------------------------------------------------------------
+def occasion_of(event: LoyaltyEvent, member: Member, at: datetime) -> Occasion:
+    """A stored event as campaigns ask about it: with the order it tells of, or that is behind what caused it."""
+    root = event
+    while root.caused_by is not None:
+        root = root.caused_by
+    if root.event_type not in ORDER_EVENTS:
+        return Occasion(event, member, at)
+    return Occasion(event, member, at, order=prepared(root.payload), order_id=root.payload["orderId"], told_by=root)

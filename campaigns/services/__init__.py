@@ -4,17 +4,39 @@ from campaigns.services.actions import create_action, update_action
 from campaigns.services.campaigns import create_campaign, update_campaign
 from campaigns.services.event_types import create_event_type, put_event_type
 from campaigns.services.matchers import create_matcher, update_matcher
+from campaigns.services.ordering import (
+    CREATED,
+    Placed,
+    find_order_member,
+    import_orders,
+    place_orders,
+    preview_order,
+    put_order,
+    results_of,
+    rows_of,
+)
 from campaigns.services.retrying import evaluate_waiting
+from campaigns.services.running import Row
 from campaigns.services.tracking import evaluate_event, track_event
 
 __all__ = [
+    "CREATED",
+    "Placed",
+    "Row",
     "create_action",
     "create_campaign",
     "create_event_type",
     "create_matcher",
     "evaluate_event",
     "evaluate_waiting",
+    "find_order_member",
+    "import_orders",
+    "place_orders",
+    "preview_order",
     "put_event_type",
+    "put_order",
+    "results_of",
+    "rows_of",
     "track_event",
     "update_action",
     "update_campaign",

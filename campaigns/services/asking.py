@@ -87,7 +87,7 @@ def recipe_of(play: Play, action: PlayAction, step: Step, asked: Asked, occasion
     amount = step.effect.params.get("amount")
     share = occasion.basis if asked.matched is None else asked.matched["total"]
     return {
-        "orderEventId": occasion.order_event_id,
+        "orderEventId": occasion.order_event.pk,
         "share": str(share),
         "matcher": action.matcher.text if action.matcher is not None else None,
         "rule": action.rule.text if action.rule is not None else None,

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import compress
 from typing import Any, Protocol
 
 import structlog
@@ -14,10 +16,11 @@ from django.db import transaction
 
 from campaigns.selectors.occasions import Occasion, Weighed, weigh
 from campaigns.selectors.playbook import Playbook, playbook_of
-from campaigns.services.running import UNDONE, Row, Run
+from campaigns.services.returning import lock_orders, take_back
+from campaigns.services.running import RETURNED, UNDONE, Row, Run
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.services import create_job
-from members.models import LoyaltyEvent
+from members.models import LoyaltyEvent, PurchaseOrder
 
 Status = LoyaltyEvent.Status
 RETRY = "retry_event"
@@ -60,7 +63,7 @@ class Campaigns:
     def do(self, run: Run, occasion: Occasion, plan: list[Weighed], earlier: Sequence[Row]) -> list[Row]:
         """Run the actions."""
         open_ = {row["actionId"] for row in earlier if row["result"] in UNDONE}
-        done = {row["actionId"] for row in earlier if row["actionId"] is not None} - open_
+        done = {row["actionId"] for row in earlier if row["result"] not in (*UNDONE, RETURNED)} - open_
         return run.do(occasion, plan, done)
 
 
@@ -80,6 +83,14 @@ class Plan:
         """Whether anything may be done for this occasion."""
         return any(stage.wants(plans[index]) for stage, plans in zip(STAGES, self.stages, strict=True))
 
+    def without(self, idle: Sequence[bool]) -> Plan:
+        """The same for those occasions that are not idle."""
+        occasions, stages = (
+            [list(compress(held, map(operator.not_, idle))) for held in columns]
+            for columns in ([self.occasions], self.stages)
+        )
+        return Plan(self.book, occasions[0], stages)
+
     def idle_rows(self, index: int, run: Run) -> list[Row]:
         """What there is to say of an occasion for which nothing is to be done."""
         occasion = self.occasions[index]
@@ -92,6 +103,8 @@ class Plan:
 
 def plan_for(organization_id: int, occasions: Sequence[Occasion]) -> Plan:
     """What there is to do for these occasions of one organization; writes nothing."""
+    if not occasions:
+        return Plan(Playbook("UTC", ()), [], [[] for _ in STAGES])
     book = playbook_of(organization_id)
     return Plan(book, list(occasions), [stage.weigh(book, occasions) for stage in STAGES])
 
@@ -107,7 +120,7 @@ def close_idle(plan: Plan, *, actor: Actor, at: datetime) -> list[bool]:
         event.status = Status.PENDING if waits else Status.SUCCESS
         if not waits:
             run = Run(event.organization_id, plan.book.zone, actor, at)
-            event.execution_results = plan.idle_rows(index, run)
+            event.execution_results = [*event.execution_results, *plan.idle_rows(index, run)]
         idle.append(not waits)
     return idle
 
@@ -138,6 +151,7 @@ def _run(plan: Plan, *, actor: Actor, at: datetime) -> list[Occasion]:
     mine = _claim(plan)
     run = Run(plan.occasions[0].event.organization_id, plan.book.zone, actor, at)
     asked = list(zip(STAGES, plan.stages, strict=True))
+    orders = lock_orders(plan.occasions[index] for index in mine)
     for stage, plans in asked:
         stage.prepare(run, [(plan.occasions[index], plans[index]) for index in mine])
     found: dict[int, list[Row]] = {}
@@ -148,6 +162,7 @@ def _run(plan: Plan, *, actor: Actor, at: datetime) -> list[Occasion]:
         for stage, plans in asked:
             found[index] += stage.do(run, occasion, plans[index], earlier)
     run.finish()
+    _catch_up(plan, mine, orders, run)
     for index, rows in found.items():
         event = plan.occasions[index].event
         retried = event.status == Status.FAILED
@@ -157,6 +172,19 @@ def _run(plan: Plan, *, actor: Actor, at: datetime) -> list[Occasion]:
             _try_again(event, actor=actor, at=at)
     _save([plan.occasions[index].event for index in mine])
     return run.children
+
+
+def _catch_up(plan: Plan, mine: Sequence[int], orders: Mapping[int, PurchaseOrder], run: Run) -> None:
+    """An order may have changed before what was to be given for it was given: what that took was too little."""
+    late = {}
+    for occasion in (plan.occasions[index] for index in mine):
+        order = orders.get(occasion.order_id or 0)
+        if order is not None and order.updated_at != occasion.order_event.created_at:
+            late[order.pk] = order
+    if late:
+        take_back(list(late.values()), run=run)
+        for order in late.values():
+            order.save(update_fields=["shortfall"])
 
 
 def _save(events: Sequence[LoyaltyEvent]) -> None:

@@ -26,6 +26,8 @@ from loyalty.kernel.errors import DomainError
 Row = dict[str, Any]
 # An action that came to one of these may come to something else when it is asked again.
 UNDONE = ("failed", "aborted")
+# What an order's change took back; its lines stand before those of what was given for it.
+RETURNED = "returned"
 
 
 @dataclass(slots=True)
@@ -130,6 +132,7 @@ class Run:
             position=position,
             effect_type=step.effect.type,
             member=occasion.member,
+            order_id=occasion.order_id,
             month=None if month is None else month.first_day,
             recipe=recipe_of(play, action, step, asked, occasion),
             created_at=self.at,
@@ -240,8 +243,16 @@ class Run:
             values = {f.attname: getattr(line.award, f.attname) for f in Award._meta.concrete_fields}
             self.awards.append(Award(**{**values, "usage_id": usage.pk, "amount": usage.amount}))
         for event in given.events:
-            order = {"order": occasion.order, "order_id": occasion.order_id, "told_by_id": occasion.order_event_id}
-            self.children.append(Occasion(event, occasion.member, self.at, **order))  # type: ignore[arg-type]
+            self.children.append(
+                Occasion(
+                    event,
+                    occasion.member,
+                    self.at,
+                    order=occasion.order,
+                    order_id=occasion.order_id,
+                    told_by=occasion.order_event if occasion.order_id is not None else None,
+                )
+            )
 
 
 class _Refused(DomainError):

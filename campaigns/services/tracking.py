@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 
 from campaigns.errors import EventTypeInactive
 from campaigns.selectors.event_types import find_event_type
-from campaigns.selectors.occasions import Occasion, members_to_ask
+from campaigns.selectors.occasions import Occasion, members_to_ask, occasion_of
 from campaigns.services.evaluating import close_idle, evaluate, plan_for
 from campaigns.services.event_types import check_payload
 from ledger.engine.requests import CLOCK_SKEW
@@ -92,7 +92,7 @@ def evaluate_event(event: LoyaltyEvent, *, actor: Actor, at: datetime) -> None:
     if event.member_id is None:
         return
     member = _member(event.organization_id, event.member_id)
-    evaluate(plan_for(event.organization_id, [Occasion(event, member, at)]), actor=actor, at=at)
+    evaluate(plan_for(event.organization_id, [occasion_of(event, member, at)]), actor=actor, at=at)
 
 
 def _hash_of(event: LoyaltyEvent) -> str:
