@@ -1,4 +1,6 @@
-"""The worker's door to webhooks: a message names a trigger, the rows are the work."""
+"""The worker's door to the campaigns: events that wait, and webhooks, whose messages name a trigger and whose rows are
+the work.
+"""
 
 from __future__ import annotations
 
@@ -46,3 +48,9 @@ def _hear(rows: Rows, types: frozenset[str], find: Find) -> None:
 
 
 LISTENER = Listener(asks=triggers_listening, hears=_hear)
+
+
+@shared_task(name="campaigns.evaluate_waiting")
+def evaluate_waiting(**_: object) -> None:
+    """Evaluate events whose evaluation was killed."""
+    services.evaluate_waiting(at=clock.now())

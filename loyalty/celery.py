@@ -23,6 +23,7 @@ app.conf.beat_schedule = {
     "void stale holds": {"task": "ledger.void_stale_holds", "schedule": 15 * 60},
     "refresh audiences": {"task": "members.refresh_audiences", "schedule": 5 * 60},
     "sweep webhooks": {"task": "campaigns.sweep_webhooks", "schedule": settings.SWEEP_SECONDS},
+    "evaluate waiting events": {"task": "campaigns.evaluate_waiting", "schedule": settings.SWEEP_SECONDS},
     "forget codes of claims": {"task": "members.forget_codes", "schedule": 60 * 60},
     "sweep refresh tokens": {"task": "members.sweep_refresh_tokens", "schedule": 24 * 60 * 60},
     "sweep uploads": {"task": "members.sweep_uploads", "schedule": 60 * 60},

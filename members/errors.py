@@ -129,3 +129,17 @@ class NotThisTransfer(Conflict):
 
     code = "NOT_THIS_TRANSFER"
     says = "This transfer does not allow this."
+
+
+class OrderOfAnother(Conflict):
+    """An order of this external id is another member's (semantics 8.1)."""
+
+    code = "ORDER_OF_ANOTHER_MEMBER"
+    says = "This order is another member's."
+
+
+class OrderStatusRefused(Conflict):
+    """An order goes its way once, and what is over stays so (semantics 8.2)."""
+
+    code = "ORDER_STATUS_REFUSED"
+    says = "The order cannot become this."

@@ -93,7 +93,7 @@ def test_the_neighbors_administrator_is_refused_before_any_look_up(
 def test_the_neighbors_rows_do_not_exist(world: World, next_door: World, ops: list[dict[str, Any]]) -> None:
     api = api_for(world.house.organization, is_admin=True)
     for op in ops:
-        for name in next_door.ids.keys() - {"organizationId"}:
+        for name in next_door.ids.keys() - {"organizationId", "effectId"}:  # effects are everybody's
             if "{" + name + "}" in op["path"]:
                 # A public id names its organization, and the caller does not belong to it.
                 status = 403 if op["operationId"] == "getPortalByPublicId" else 404
@@ -151,6 +151,8 @@ def test_the_neighbors_ids_in_a_body_do_not_exist(world: World, next_door: World
                 assert answer.body == {"members": [], "notFound": theirs["memberIds"]}
             elif op["operationId"] == "processLedgerTransactionBatch":
                 assert [failed["code"] for failed in answer.body["failed"]] == ["NOT_FOUND"]
+            elif op["operationId"] == "importPurchaseOrders":
+                assert [one["error"]["code"] for one in answer.body["results"]] == ["INVALID_INPUT"]
             elif name == "publicId":
                 assert answer.status_code == 409
             else:

@@ -35,13 +35,16 @@ NONSENSE: dict[str, list[Any]] = {
 }
 
 
+MONEY = {"discountAmount", "minSpendValue", "total", "discountedTotal"}
+
+
 def nonsense_for(field: dict[str, Any]) -> list[Any]:
     if "enum" in field:
         return NONSENSE["enum"]
     found = list(NONSENSE[field.get("format") or field["type"]])
     if field["name"] in ("amount", "captureAmount", "maxSupply") and field.get("min") is None:
         found += NONSENSE["amount"] if field["name"] != "maxSupply" else NONSENSE["amount"][1:]
-    if field["name"] == "discountAmount":
+    if field["name"] in MONEY:
         # Money has fractions, and at most 11 digits before the point.
         found = [value for value in found if value not in (1.5, "1.5")] + [-1, 1.23456, 1e300, "1.23456"]
     if field["name"] == "externalEventDate":
@@ -69,7 +72,8 @@ def world(house: House, alice: Member, bob: Member) -> World:
 def is_refused(answer: Any) -> bool:
     """A 4xx in the envelope, or a batch that tells the failure of its one item."""
     if answer.status_code < 400:
-        return bool(answer.body.get("failed")) or any("error" in node for node in answer.body.get("nodes", ()))
+        told = [*answer.body.get("nodes", ()), *answer.body.get("results", ())]
+        return bool(answer.body.get("failed")) or any("error" in one for one in told)
     assert answer.status_code < 500, answer.content
     assert set(answer.body) - {"details"} == {"statusCode", "error", "message", "code"}
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
@@ -15,7 +16,15 @@ from django.apps import apps
 from django.db import connection
 from django.db.models import BinaryField
 
-from campaigns.services import create_trigger
+from campaigns.services import (
+    create_action,
+    create_campaign,
+    create_event_type,
+    create_matcher,
+    create_trigger,
+    find_order_member,
+    put_order,
+)
 from coupons.models import Coupon
 from coupons.services import add_codes, assign_coupons, create_book
 from loyalty.kernel.api.catalog import CATALOGS
@@ -24,6 +33,7 @@ from loyalty.kernel.roles import EVERYTHING
 from loyalty.kernel.services import create_catalog_entry, create_content_schema, create_user
 from members.models import LoyaltyTier, Member
 from members.services import create_audience, create_portal
+from members.services.orders import OrderDraft
 from tests.house import NOON, TESTER, House
 from tests.walk_bodies import bodies_of
 
@@ -61,6 +71,12 @@ BUILT = {
     "Coupon Books",
     "Benefits Organization Members",
     "Event triggers",
+    "Action Matchers",
+    "Rules Effects",
+    "Loyalty Events",
+    "Campaigns",
+    "Campaign Actions",
+    "Member Purchase Orders",
 }
 NOT_YET = {
     "listMemberMissions",
@@ -110,6 +126,16 @@ class World:
         self.book = create_book(name="Coffee", type="list", status="published", **words)
         add_codes(book=self.book, codes=["FIRST", "SECOND", "THIRD"], actor=TESTER, at=NOON)
         self.coupon = Coupon.objects.get(book=self.book, code="THIRD")
+        matcher = {"type": "item-matcher", "matcher": {"expression": "item.sku == 'latte'"}}
+        self.matcher = create_matcher(name=f"Lattes {house.id}", **matcher, **words)
+        self.event_type = create_event_type(code=f"visited-{house.id}", name="Visit", schema_type="builtin", **words)
+        self.campaign = create_campaign(name="Double", code=f"double-{house.id}", **words)
+        effects = {"effects": [{"type": "mint-points", "params": {"amount": 5}}]}
+        action = {"name": "Five", "status": "running", "effects": effects}
+        self.action = create_action(campaign=self.campaign, actor=TESTER, at=NOON, **action)
+        buyer = find_order_member(house.id, member.pk)
+        bought = OrderDraft(member=buyer, external_id=f"o-{house.id}", type="shop", status="created", total=Decimal(9))
+        self.order: Any = put_order(organization_id=house.id, draft=bought, actor=TESTER, at=NOON).order
         given = assign_coupons(book=self.book, member=member, actor=TESTER, at=NOON)
         self.usage = given.usages[0]
         # Of what does not happen here: the calls of the walk have nobody to tell.
@@ -139,6 +165,13 @@ class World:
             "couponId": self.coupon.pk,
             "couponUsageId": self.usage.pk,
             "triggerId": self.trigger.pk,
+            "matcherId": self.matcher.pk,
+            "matcherKey": self.matcher.key,
+            "apiCode": self.event_type.code,
+            "effectId": "mint-points",
+            "campaignId": self.campaign.pk,
+            "actionId": self.action.pk,
+            "orderId": self.order.pk,
         }
 
     def path(self, op: dict[str, Any], **instead: Any) -> str:

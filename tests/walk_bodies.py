@@ -20,7 +20,7 @@ WORDS: dict[str, Any] = {
 def bodies_of(world: World) -> dict[str, Any]:
     """The bodies, by operation."""
     whole = {**_points(world), **_people(world), **_house(world), **_users(world), **_catalogs()}
-    return {**whole, **_coupons(world), **_campaigns()}
+    return {**whole, **_coupons(world), **_campaigns(world)}
 
 
 def _points(world: World) -> dict[str, Any]:
@@ -188,7 +188,71 @@ def _coupons(world: World) -> dict[str, Any]:
     }
 
 
-def _campaigns() -> dict[str, Any]:
+def _campaigns(world: World) -> dict[str, Any]:
+    matcher = {
+        "organizationId": world.house.id,
+        "name": "Cakes",
+        "type": "item-matcher",
+        "matcher": {"expression": "item.sku == 'cake'"},
+    }
+    kind = {
+        "name": "Visit",
+        "apiCode": "tasted",
+        "customAttributes": {"schema": {"type": "object"}},
+        "description": "d",
+        "active": True,
+        "schemaType": "custom",
+    }
+    campaign = {
+        "loyaltyProgramId": world.house.program.pk,
+        "name": "Triple",
+        "description": "d",
+        "pictureUrl": "https://example.com/x.png",
+        "customAttributes": {"a": 1},
+        "smartRewards": {"b": 2},
+        "type": "points",
+        "tags": ["t"],
+        "enabledTopics": ["member-created"],
+        "code": "triple",
+        "active": True,
+        "audienceKeys": [world.audience.key],
+        "pointsMonthlyLimitPerMember": 500,
+        "allowPartialApplicationOnLimit": True,
+        "daysOfWeek": ["monday", "Sunday"],
+        "locationCodes": [world.codes["locationCode"]],
+        "eventType": world.event_type.code,
+        "minSpendValue": 12.5,
+        "loyaltyTierKeys": [world.tier.key],
+        "validFrom": "2026-01-01T00:00:00Z",
+        "validTo": "2099-01-01T00:00:00Z",
+    }
+    action = {
+        "actionIndex": 1,
+        "abortEvaluationIfFalse": True,
+        "abortEvaluationOnError": True,
+        "name": "Some",
+        "rules": {"expression": "member.active", "matcherKey": world.matcher.key},
+        "effects": {"effects": [{"type": "mint-points", "params": {"amount": {"expression": "5"}}}]},
+        "status": "running",
+    }
+    item = {"externalId": "i", "sku": "latte", "name": "Latte", "quantity": 2, "unitPrice": 3.5, "total": 7}
+    more = {
+        "discountedTotal": 6.5,
+        "productCategoryCode": "drinks",
+        "categoryCodes": ["c"],
+        "brand": "b",
+        "tags": ["t"],
+    }
+    order = {
+        **{name: WORDS[name] for name in ("description", "tags", "externalEventDate")},
+        "loyaltyProgramId": world.house.program.pk,
+        "customAttributes": {"orderLocationCode": "berlin"},
+        "type": "shop",
+        "total": 7,
+        "discountedTotal": 6.5,
+        "status": "confirmed",
+        "items": [{**item, **more, "customAttributes": {"size": "large"}}],
+    }
     settings: dict[str, Any] = {
         "url": "https://example.com/hooks?a=b",
         "secret": "a secret of the receiver",
@@ -196,7 +260,31 @@ def _campaigns() -> dict[str, Any]:
         "eventTypes": ["member-created"],
     }
     trigger = {"type": "WebHook", "name": "Till", "settings": settings, "active": True}
-    return {"createEventTrigger": trigger, "updateEventTrigger": trigger}
+    return {
+        "createEventTrigger": trigger,
+        "updateEventTrigger": trigger,
+        "createMatcher": matcher,
+        "updateMatcher": matcher,
+        "createLoyaltyEventType": kind,
+        "upsertLoyaltyEventType": kind,
+        "createCampaign": campaign,
+        "updateCampaign": campaign,
+        "createCampaignAction": action,
+        "updateCampaignAction": action,
+        "upsertMemberPurchaseOrder": {**order, "externalId": world.order.external_id},
+        "importPurchaseOrders": {
+            "orders": [{**order, "externalId": "o-2", "loyaltyMemberId": world.other.loyalty_member_id}]
+        },
+        "trackLoyaltyEvent": {
+            **WORDS,
+            "externalId": "e-1",
+            "systemUniqueKey": "visit-1",
+            "memberId": world.member.pk,
+            "eventType": world.event_type.code,
+            "payload": {"cups": 2},
+            "organizationId": world.house.id,
+        },
+    }
 
 
 def _catalogs() -> dict[str, Any]:

@@ -1,5 +1,21 @@
-"""The campaigns' rows: who is told of events, and what they were told."""
+"""Campaigns and what they gave, matchers, the organization's own types of events, and webhooks."""
 
+from campaigns.models.awards import Award, MonthlyPoints
+from campaigns.models.campaigns import Campaign, CampaignAction, Playbook
+from campaigns.models.event_types import LoyaltyEventType
+from campaigns.models.matchers import ActionMatcher
 from campaigns.models.webhooks import TRIES, Delivery, DeliveryTry, EventTrigger
 
-__all__ = ["TRIES", "Delivery", "DeliveryTry", "EventTrigger"]
+__all__ = [
+    "TRIES",
+    "ActionMatcher",
+    "Award",
+    "Campaign",
+    "CampaignAction",
+    "Delivery",
+    "DeliveryTry",
+    "EventTrigger",
+    "LoyaltyEventType",
+    "MonthlyPoints",
+    "Playbook",
+]

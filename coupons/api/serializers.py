@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from decimal import Decimal
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -12,36 +10,23 @@ from rest_framework import serializers
 from coupons.models import FOREVER_LAST, CouponBook, CouponUsage
 from coupons.selectors import find_content
 from loyalty.kernel.api.fields import (
-    MAX_AMOUNT,
     CamelSerializer,
+    Count,
     Flag,
     Id,
     JsonObject,
     Moment,
+    Money,
     Tags,
     Text,
     WholeNumber,
+    texts,
 )
 
 # Of one request; a file takes more.
 MOST_CODES = 10_000
 # Of one assignment.
 MOST_COUPONS = 1000
-# Fifteen digits, four of them after the point: what a JSON number carries exactly.
-MOST_MONEY = Decimal("99999999999.9999")
-
-
-class Count(WholeNumber):
-    """A limit or a price: a whole number from 0; the document gives the field no minimum."""
-
-    least = 0
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        """The number."""
-        value = super().run_validation(data)
-        if isinstance(value, int) and not self.least <= value <= MAX_AMOUNT:
-            raise serializers.ValidationError(f"Send a whole number from {self.least} to {MAX_AMOUNT}.")
-        return value
 
 
 class Units(Count):
@@ -51,31 +36,6 @@ class Units(Count):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(default=1, **kwargs)
-
-
-@extend_schema_field({"type": "number"})
-class Money(serializers.Field[Any, Any, Any, Any]):
-    """An exact amount of money, with at most four digits after the point, never below 0 (semantics 0.7)."""
-
-    default_error_messages = {"invalid": "Send an amount with at most four digits after the point."}
-
-    def to_internal_value(self, data: Any) -> Decimal:
-        """The amount given."""
-        if isinstance(data, bool) or not isinstance(data, int | float | str):
-            self.fail("invalid")
-        text = data if isinstance(data, str) else repr(data)
-        if not re.fullmatch(r"[0-9]{1,11}(\.[0-9]{1,4})?", text, re.ASCII) or Decimal(text) > MOST_MONEY:
-            self.fail("invalid")
-        return Decimal(text)
-
-    def to_representation(self, value: Decimal) -> int | float:
-        """The amount, as a number that says it exactly."""
-        return int(value) if value == value.to_integral_value() else float(value)
-
-
-def texts(**kwargs: Any) -> Text:
-    """A text that may be left empty."""
-    return Text(required=False, allow_null=True, allow_blank=True, **kwargs)
 
 
 class BookUpdate(CamelSerializer):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from coupons.models import BookContent, BookTally, Coupon, CouponBook
 from loyalty.kernel.errors import NotFound
 from loyalty.kernel.kept import KeptRead
+from loyalty.kernel.selectors import holding
 
 
 def list_books(organization_id: int) -> QuerySet[CouponBook]:
@@ -69,31 +68,16 @@ def with_words(books: QuerySet[CouponBook], text: str) -> QuerySet[CouponBook]:
     return books.filter(Q(name__icontains=text) | Q(description__icontains=text) | Q(external_id__icontains=text))
 
 
-def _holding(books: QuerySet[CouponBook], column: str, words: Sequence[str]) -> QuerySet[CouponBook]:
-    """Books with any of `words` in a list of texts."""
-    if connection.vendor == "postgresql":
-        sql = (
-            f"EXISTS (SELECT 1 FROM jsonb_array_elements_text(coupons_couponbook.{column}) AS held (word)"
-            " WHERE held.word IN (SELECT json_array_elements_text(%s)))"
-        )
-    else:
-        sql = (
-            f"EXISTS (SELECT 1 FROM json_each(coupons_couponbook.{column}) AS held"
-            " WHERE held.value IN (SELECT value FROM json_each(%s)))"
-        )
-    return books.extra(where=[sql], params=[json.dumps(list(words))])  # noqa: S610 - the columns are ours
-
-
 def with_tags(books: QuerySet[CouponBook], tags: Sequence[str]) -> QuerySet[CouponBook]:
     """Books with all of these tags (semantics 0.1)."""
     for tag in tags:
-        books = _holding(books, "tags", [tag])
+        books = holding(books, "tags", [tag])
     return books
 
 
 def with_audiences(books: QuerySet[CouponBook], keys: Sequence[str]) -> QuerySet[CouponBook]:
     """Books for any of these audiences."""
-    return _holding(books, "audience_keys", keys) if keys else books
+    return holding(books, "audience_keys", keys) if keys else books
 
 
 def with_codes_left(books: QuerySet[CouponBook]) -> QuerySet[CouponBook]:

@@ -163,6 +163,20 @@ class Revert(Request):
 
 
 @dataclass(slots=True, kw_only=True)
+class Reclaim(Request):
+    """Take up to `amount` of what a mint gave back as a burn: first what of it waits to become valid, then what is left
+    of its own lots, then whatever the wallet can spend. Takes less, or nothing, where less is there.
+    """
+
+    transaction_id: int
+    amount: int
+
+    def content(self) -> tuple[object, ...]:
+        """Everything that makes two of them with one key the same."""
+        return (*Request.content(self), self.transaction_id, self.amount)
+
+
+@dataclass(slots=True, kw_only=True)
 class LotRequest(Request):
     """Something asked of one lot."""
 

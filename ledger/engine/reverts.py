@@ -5,6 +5,7 @@ from __future__ import annotations
 from ledger.engine.book import Book
 from ledger.engine.holds import release_hold
 from ledger.engine.primitives import (
+    close_if_empty,
     credit_lot,
     credit_untracked,
     debit,
@@ -14,7 +15,7 @@ from ledger.engine.primitives import (
     rule_expiry,
     take,
 )
-from ledger.engine.requests import Revert
+from ledger.engine.requests import Reclaim, Revert
 from ledger.engine.rows import Account, Balance, Entry, Lot
 from ledger.errors import NotRevertible
 from ledger.models import Hold as HoldModel
@@ -108,15 +109,59 @@ def _take_back(book: Book, account: Account, balance: Balance, entry: Entry, mad
         debit(book, balance, entry.id, left)
 
 
-def drop_pending(book: Book, account: Account, balance: Balance, entry: Entry, lot: Lot) -> int:
-    """Take back all of a lot that has not become valid; answers how much."""
-    amount = lot.remaining
-    book.change_lot(lot).remaining = 0
-    lot.state = LotModel.State.CANCELLED
+def drop_pending(
+    book: Book, account: Account, balance: Balance, entry: Entry, lot: Lot, most: int | None = None
+) -> int:
+    """Take back all of a lot that has not become valid, or at most so much of it; answers how much."""
+    amount = lot.remaining if most is None else min(lot.remaining, most)
+    book.change_lot(lot).remaining -= amount
+    close_if_empty(lot, LotModel.State.CANCELLED)
     book.change_balance(balance).pending -= amount
     book.use_lot(lot, entry.id, amount)
     book.count(account, entry.effective_at, "pending", -amount)
     return amount
+
+
+def post_reclaim(book: Book, request: Reclaim) -> Entry | None:
+    """Take back what is there of a mint, as a burn; answers None where nothing is, and the revert where there was one.
+
+    Neither the account nor the wallet has to be active: it undoes what was done (semantics 8.4).
+
+    :raises NotRevertible: for anything but a mint.
+    """
+    original = book.originals.get(request.transaction_id)
+    if original is None:
+        raise NotFound("There is no such transaction.")
+    account = book.account(original.account_id, request.ledger_id)
+    if original.kind != Kind.MINT:
+        raise NotRevertible(ledgerTransactionId=str(original.id))
+    earlier = book.store.find_revert(book, original.id)
+    if earlier is not None and earlier.amount == original.amount:
+        return earlier
+    balance = book.balances.get((account.id, original.to_wallet_id))
+    if balance is None:
+        return None
+    made = book.store.load_lots_made(book, original.id)
+    waiting = [lot for lot in made if lot.state == LotModel.State.PENDING]
+    amount = min(request.amount, sum(lot.remaining for lot in waiting) + max(0, balance.available))
+    if amount < 1:
+        return None
+    target = account.reserve_id if account.revolving else account.burned_id
+    entry = book.add_entry(account, Kind.BURN, balance.wallet_id, target, amount, request=request)
+    left = amount
+    for lot in waiting:
+        if left:
+            left -= drop_pending(book, account, balance, entry, lot, left)
+    for lot in made:
+        part = min(lot.free, left) if lot.state == LotModel.State.ACTIVE else 0
+        if part:
+            take(book, balance, entry.id, lot, part)
+            left -= part
+    if left:
+        debit(book, balance, entry.id, left)
+    move_reserve(book, account, entry)
+    book.count(account, entry.effective_at, "burned", entry.amount)
+    return entry
 
 
 def _give_back(book: Book, account: Account, balance: Balance, entry: Entry, taken: list[tuple[Lot, int]]) -> None:

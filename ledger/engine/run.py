@@ -20,6 +20,7 @@ from ledger.engine.requests import (
     ExpireLot,
     LotRequest,
     Move,
+    Reclaim,
     Release,
     Request,
     Revert,
@@ -137,7 +138,7 @@ def _open(book: Book, requests: Sequence[Request], *, trusting: bool) -> None:
 
     Where `trusting`, keys that callers call new are not looked up.
     """
-    originals = {r.transaction_id for r in requests if isinstance(r, Capture | Release | Revert)}
+    originals = {r.transaction_id for r in requests if isinstance(r, Capture | Reclaim | Release | Revert)}
     lot_ids = {r.lot_id for r in requests if isinstance(r, LotRequest)}
     homes = book.store.lot_homes(lot_ids)
     entries = book.store.load_originals(book, originals | {home[2] for home in homes if home[2] is not None})
@@ -221,6 +222,7 @@ _RULES: dict[type[Request], Callable[[Book, Any], Entry | None]] = {
     Capture: holds.post_capture,
     Release: holds.post_release,
     Revert: reverts.post_revert,
+    Reclaim: reverts.post_reclaim,
     ActivateLot: lots.post_activate,
     ExpireLot: lots.post_expire,
     CancelLot: lots.post_cancel,

@@ -1,6 +1,6 @@
 """What may be written in the ledger, one verb each; every movement of value goes through the engine."""
 
-from ledger.engine.requests import CLIENT, IMPORT, SYSTEM, Move, burn, mint, transfer
+from ledger.engine.requests import CLIENT, IMPORT, SYSTEM, Move, Reclaim, Revert, burn, mint, transfer
 from ledger.engine.run import Outcome
 from ledger.services.accounts import create_account, default_account, update_account
 from ledger.services.balances import available_balances, current_balance, current_balances
@@ -38,6 +38,8 @@ __all__ = [
     "Move",
     "Outcome",
     "Posting",
+    "Reclaim",
+    "Revert",
     "Settled",
     "activate_credit",
     "activate_lot",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import F, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import F, Model, OuterRef, Prefetch, QuerySet, Subquery
 
 from loyalty.kernel import prepared
 from loyalty.kernel.clock import aware
@@ -251,3 +252,22 @@ def list_users(organization_id: int, *, knows_all: bool) -> QuerySet[Membership]
         .select_related("operator", "organization")
         .prefetch_related(Prefetch("operator__memberships", seen, to_attr="places_seen"))
     )
+
+
+Row = TypeVar("Row", bound=Model)
+
+
+def holding(rows: QuerySet[Row], column: str, words: Sequence[str]) -> QuerySet[Row]:
+    """Those of the rows with any of `words` in a list of texts, which is their own JSON `column`."""
+    table = rows.model._meta.db_table
+    if connection.vendor == "postgresql":
+        sql = (
+            f"EXISTS (SELECT 1 FROM jsonb_array_elements_text({table}.{column}) AS held (word)"
+            " WHERE held.word IN (SELECT json_array_elements_text(%s)))"
+        )
+    else:
+        sql = (
+            f"EXISTS (SELECT 1 FROM json_each({table}.{column}) AS held"
+            " WHERE held.value IN (SELECT value FROM json_each(%s)))"
+        )
+    return rows.extra(where=[sql], params=[json.dumps(list(words))])  # noqa: S610 - the columns are ours

@@ -6,6 +6,7 @@ from members.models.audiences import Audience
 from members.models.claims import Claim, ClaimCode
 from members.models.journal import EventType, LoyaltyEvent, TierChange
 from members.models.members import Enrollment, Member, MemberContact
+from members.models.orders import PurchaseOrder
 from members.models.portals import Portal
 from members.models.programs import LoyaltyProgram, LoyaltyTier
 from members.models.stores import MemberPassword, RefreshToken, Seller, Store
@@ -23,6 +24,7 @@ __all__ = [
     "MemberContact",
     "MemberPassword",
     "Portal",
+    "PurchaseOrder",
     "RefreshToken",
     "Seller",
     "Store",

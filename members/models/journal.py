@@ -81,6 +81,13 @@ class LoyaltyEvent(models.Model):
     tags = models.JSONField(default=list, blank=True)
     external_event_at = models.DateTimeField(null=True, blank=True)
     execution_results = models.JSONField(default=list, blank=True)
+    # Tells a repeat under the same unique key from another event.
+    content_hash = models.CharField(max_length=32, null=True, blank=True)  # noqa: DJ001 - null is "no key", many have none
+    # The event an effect of which this is, and how many such steps lie behind it.
+    caused_by = models.ForeignKey(
+        "self", on_delete=models.PROTECT, related_name="+", null=True, blank=True, db_index=False, db_constraint=False
+    )
+    depth = models.PositiveSmallIntegerField(null=True, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -90,7 +97,10 @@ class LoyaltyEvent(models.Model):
                 fields=["organization", "unique_key"], condition=Q(unique_key__isnull=False), name="event_key_once"
             )
         ]
-        indexes = [models.Index(fields=["member", "created_at", "id"], name="event_of_member")]
+        indexes = [
+            models.Index(fields=["member", "created_at", "id"], name="event_of_member"),
+            models.Index(fields=["created_at", "id"], name="event_waiting", condition=Q(status="pending")),
+        ]
 
     def __str__(self) -> str:
         return self.event_type

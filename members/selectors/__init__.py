@@ -34,6 +34,7 @@ from members.selectors.members import (
     list_members,
     match_members,
 )
+from members.selectors.orders import ORDER_EVENTS, list_orders, order_document, told_of
 from members.selectors.portals import get_open_portal, list_portals
 from members.selectors.programs import (
     default_program,
@@ -52,6 +53,7 @@ from members.selectors.stores import (
 )
 
 __all__ = [
+    "ORDER_EVENTS",
     "Counter",
     "Glance",
     "Holding",
@@ -91,6 +93,7 @@ __all__ = [
     "list_every_audience",
     "list_holdings",
     "list_members",
+    "list_orders",
     "list_portals",
     "list_programs",
     "list_sellers",
@@ -102,7 +105,9 @@ __all__ = [
     "member_document",
     "members_by_rule",
     "members_of",
+    "order_document",
     "progress_of",
     "resolve_account",
     "search_members",
+    "told_of",
 ]

@@ -4,6 +4,8 @@ from loyalty.kernel.services.audit import apply_changes, forget_history, forget_
 from loyalty.kernel.services.catalog import create_catalog_entry, update_catalog_entry
 from loyalty.kernel.services.content import (
     check_content,
+    check_document,
+    check_schema_text,
     create_content_schema,
     delete_content_schema,
     lock_content_schema,
@@ -48,6 +50,8 @@ __all__ = [
     "apply_changes",
     "cancel_job",
     "check_content",
+    "check_document",
+    "check_schema_text",
     "create_catalog_entry",
     "create_content_schema",
     "create_credential",

@@ -39,7 +39,7 @@ def _depth(value: Any) -> int:
     return deepest
 
 
-def _check_schema(text: str) -> None:
+def check_schema_text(text: str) -> None:
     """That `text` is JSON Schema (semantics 13.6); nothing it refers to is fetched.
 
     :raises InvalidInput: where it is not.
@@ -74,16 +74,23 @@ def check_content(content: Any, version: ContentSchemaVersion) -> None:
 
     :raises InvalidInput: with the place and what is wrong there.
     """
-    schema = orjson.loads(version.schema)
+    check_document(content, orjson.loads(version.schema), field="content")
+
+
+def check_document(document: Any, schema: Any, *, field: str) -> None:
+    """That `document`, which callers send as `field`, is as a JSON Schema wants it; nothing is fetched for it.
+
+    :raises InvalidInput: with the place and what is wrong there.
+    """
     kind: Any = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
     try:
-        error = jsonschema.exceptions.best_match(kind(schema, registry=REGISTRY).iter_errors(content))
+        error = jsonschema.exceptions.best_match(kind(schema, registry=REGISTRY).iter_errors(document))
     except (ArithmeticError, RecursionError, TypeError, Unresolvable, ValueError) as problem:
-        raise InvalidInput("The content schema cannot be asked about this content.", field="content") from problem
+        raise InvalidInput(f"The schema cannot be asked about this {field}.", field=field) from problem
     if error is not None:
         where = "/".join(map(str, error.absolute_path))
-        says = f"The content is not as its schema wants it{' at ' + where if where else ''}: {error.message[:300]}"
-        raise InvalidInput(says, field="content")
+        says = f"The {field} is not as its schema wants it{' at ' + where if where else ''}: {error.message[:300]}"
+        raise InvalidInput(says, field=field)
 
 
 def lock_content_schema(organization_id: int, content_schema_id: int) -> ContentSchema:
@@ -119,7 +126,7 @@ def create_content_schema(
 
     :raises InvalidInput: where the text is not JSON, or not a valid schema.
     """
-    _check_schema(schema)
+    check_schema_text(schema)
     made = ContentSchema.objects.create(
         organization_id=organization_id,
         name=name,
@@ -156,7 +163,7 @@ def update_content_schema(
     for name in {"description", "picture_url"} & wanted.keys():
         wanted[name] = wanted[name] or ""
     if text is not None:
-        _check_schema(text)
+        check_schema_text(text)
     # One change at a time, so that of two equal texts one makes the version.
     _lock(content_schema)
     current = get_content_schema(content_schema.organization_id, content_schema.pk)
