@@ -315,6 +315,14 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "SORT_OPERATIONS": False,
+    # Fields of the same name that are chosen from different words.
+    "ENUM_NAME_OVERRIDES": {
+        "CouponBookTypeEnum": "coupons.models.CouponBook.Type",
+        "EventTriggerTypeEnum": "campaigns.models.EventTrigger.Type",
+        "MatcherTypeEnum": "campaigns.models.ActionMatcher.Type",
+        "CampaignActionStatusEnum": "campaigns.models.CampaignAction.Status",
+        "PurchaseOrderStatusEnum": "members.models.PurchaseOrder.Status",
+    },
     "PATH_CONVERTER_OVERRIDES": {
         "rowid": {"type": "number", "multipleOf": 1, "minimum": 1},
         "rowidtext": {"type": "string"},

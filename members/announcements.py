@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection
 
+from loyalty.kernel.prepared import fetch
 from members.models import LoyaltyEvent
 
 Rows = Sequence[tuple[Any, ...]]
@@ -51,6 +52,9 @@ def tell(answers: Sequence[Rows], types: frozenset[str], find: Find) -> None:
 
 def answers_to(statements: Sequence[str]) -> Iterator[Rows]:
     """The rows of statements that bind nothing; on PostgreSQL all of them are one round trip."""
+    if len(statements) == 1:
+        yield fetch(statements[0], [])
+        return
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(";".join(statements))

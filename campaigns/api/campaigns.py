@@ -166,7 +166,7 @@ class ActionInput(CamelSerializer):
     name = Text(max_length=255)
     rules = JsonObject(required=False, allow_null=True)
     effects = JsonObject()
-    status = serializers.ChoiceField(choices=CampaignAction.Status.values)
+    status = serializers.ChoiceField(choices=CampaignAction.Status.choices)
 
 
 class ActionAnswer(CamelSerializer):

@@ -25,7 +25,7 @@ class MatcherInput(CamelSerializer):
 
     organizationId = Id(required=False)
     name = Text(max_length=255)
-    type = serializers.ChoiceField(choices=ActionMatcher.Type.values)
+    type = serializers.ChoiceField(choices=ActionMatcher.Type.choices)
     matcher = JsonObject()
 
 
@@ -36,7 +36,7 @@ class MatcherAnswer(CamelSerializer):
     matcherKey = serializers.CharField(source="key")
     organizationId = WholeNumber()
     name = serializers.CharField()
-    type = serializers.ChoiceField(choices=ActionMatcher.Type.values)
+    type = serializers.ChoiceField(choices=ActionMatcher.Type.choices)
     matcher = JsonObject()
     createdAt = Moment()
     updatedAt = Moment()

@@ -116,7 +116,7 @@ class OrderInput(CamelSerializer):
     tags = Tags(required=False, allow_null=True)
     total = Money()
     discountedTotal = Money(required=False, allow_null=True)
-    status = serializers.ChoiceField(choices=PurchaseOrder.Status.values)
+    status = serializers.ChoiceField(choices=PurchaseOrder.Status.choices)
     items = Items(required=False, allow_null=True)  # type: ignore[assignment]
 
 

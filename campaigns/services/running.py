@@ -223,7 +223,7 @@ class Run:
                         self._points(play, [line], [step], occasion)
                         self.purse.flush()
                         if line.row["result"] == "failed":
-                            raise _Refused(line.row["error"])
+                            raise _refusal(line.row["error"])
                     else:
                         self._give(play, line, step, occasion)
         except DomainError as error:
@@ -255,12 +255,11 @@ class Run:
             )
 
 
-class _Refused(DomainError):
+def _refusal(error: dict[str, str]) -> DomainError:
     """Carries the refusal of one of an action's effects to all of them."""
-
-    def __init__(self, error: dict[str, str]) -> None:
-        super().__init__(error["message"])
-        self.code = error["code"]  # type: ignore[misc]
+    refusal = DomainError(error["message"])
+    refusal.code = error["code"]  # type: ignore[misc]
+    return refusal
 
 
 def _row(play: Play, action: PlayAction | None = None) -> Row:

@@ -134,10 +134,17 @@ def refuse(reasons: Sequence[Reason]) -> None:
 
 # --- codes -----------------------------------------------------------------------------------------------------------
 # In the order of the index over the free ones; what somebody else is about to take is passed over, not waited for.
+_FREE = "SELECT id FROM coupons_coupon WHERE book_id = %s AND assigned = 0 ORDER BY book_id, id + 0 LIMIT %s"
+_LOCK = " FOR NO KEY UPDATE SKIP LOCKED"
 _COLUMNS = ("id", "book_id", "code", "code_key", "member_id", "assigned", "used")
-_FREE = f"""
-SELECT {", ".join(_COLUMNS)} FROM coupons_coupon WHERE book_id = %s AND assigned = 0 ORDER BY book_id, id + 0 LIMIT %s
-"""
+_TAKE = {
+    vendor: f"WITH free (number) AS ({_FREE}{lock}) UPDATE coupons_coupon SET assigned = %s, member_id = %s"
+    f" {which} RETURNING {', '.join(_COLUMNS)}"
+    for vendor, lock, which in (
+        ("postgresql", _LOCK, "FROM free WHERE id = free.number"),
+        ("sqlite", "", "WHERE id IN (SELECT number FROM free)"),
+    )
+}
 
 
 def take_codes(book: CouponBook, member: Member, number: int, wish: Wish, at: datetime) -> list[Coupon | None]:
@@ -157,17 +164,16 @@ def take_codes(book: CouponBook, member: Member, number: int, wish: Wish, at: da
         if shared is None:
             refuse([errors.OutOfStock])
         return [shared]
-    found = pick_free(book, number)
+    found = take_free(book, member, number, wish.amount)
     if not found or (wish.strict and len(found) < wish.number):
         refuse([errors.OutOfStock])
-    _mark(found, member, wish.amount)
     return list(found)
 
 
-def pick_free(book: CouponBook, number: int) -> list[Coupon]:
-    """Up to `number` codes that nobody has, the oldest first, locked."""
-    lock = "FOR NO KEY UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-    return [Coupon.from_db(connection.alias, _COLUMNS, row) for row in fetch(_FREE + lock, [book.pk, number])]
+def take_free(book: CouponBook, member: Member, number: int, amount: int) -> list[Coupon]:
+    """Up to `number` codes that nobody has, the oldest first, counted as given to the member."""
+    rows = fetch(_TAKE[connection.vendor], [book.pk, number, amount, member.pk])
+    return [Coupon.from_db(connection.alias, _COLUMNS, row) for row in sorted(rows)]
 
 
 def lock_codes(book: CouponBook, codes: Sequence[str]) -> list[Coupon]:

@@ -28,7 +28,7 @@ def thrown_away(db: None) -> Iterator[None]:
 
 
 def explain(book: CouponBook, how: str = "") -> str:
-    lock = "FOR NO KEY UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
+    lock = choosing._LOCK if connection.vendor == "postgresql" else ""
     return plan_of(choosing._FREE + lock, book.pk, 1, how=how)
 
 
@@ -51,7 +51,7 @@ def test_3_5_a_free_code_is_found_by_the_index_over_free_ones(thrown_away: None,
             assert "coupon_free" in plan, plan
             assert "Sort" not in plan, plan
             assert "TEMP B-TREE" not in plan, plan
-        assert choosing.pick_free(book, 1)[0].pk == last
+        assert choosing.take_free(book, alice, 1, 1)[0].pk == last
 
 
 def test_a_page_of_codes_passes_no_other_books_codes(thrown_away: None, house: House) -> None:

@@ -87,7 +87,13 @@ def test_control_without_the_lock_one_code_is_given_twice(
     house: House, alice: Member, bob: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     book = make_book(house, "list", codes=["A"])
-    monkeypatch.setattr(choosing, "pick_free", lambda book, number: list(Coupon.objects.filter(book=book, assigned=0)))
+
+    def take(book: CouponBook, member: Member, number: int, amount: int) -> list[Coupon]:
+        found = list(Coupon.objects.filter(book=book, assigned=0))
+        choosing._mark(found, member, amount)
+        return found
+
+    monkeypatch.setattr(choosing, "take_free", take)
     with rivals_meet(monkeypatch, [(choosing, "_mark")], SURELY):
         answers = in_parallel(lambda: assign(book, alice), lambda: assign(book, bob))
     assert refusals(answers) == []

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from rest_framework.response import Response
 
+from campaigns import errors as campaigns
 from coupons import errors as coupons
 from ledger import errors as ledger
 from loyalty.kernel import errors as kernel
@@ -60,6 +61,8 @@ STATUS: dict[type[kernel.DomainError], int] = {
     members.DefaultTierRequired: 422,
     members.TierInactive: 422,
     members.TooManyCodes: 429,
+    members.OrderOfAnother: 409,
+    members.OrderStatusRefused: 409,
     coupons.NotEligible: 422,
     coupons.BookNotPublished: 422,
     coupons.BookNotValid: 422,
@@ -84,6 +87,10 @@ STATUS: dict[type[kernel.DomainError], int] = {
     coupons.CouponInUse: 409,
     coupons.NothingUsed: 409,
     coupons.TakenBackTooOften: 409,
+    campaigns.BadRule: 400,
+    campaigns.EffectRefused: 422,
+    campaigns.EventTypeInactive: 422,
+    campaigns.EventTypeTaken: 409,
 }
 
 # Of ours, in the words of this API.

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from rest_framework.response import Response
 
+from campaigns import errors as campaigns
 from coupons import errors as coupons
 from ledger import errors as ledger
 from loyalty.kernel import errors as kernel
@@ -77,6 +78,8 @@ PROBLEMS: dict[type[Exception], tuple[int, str]] = {
     members.ClaimOfAnother: (403, "Forbidden"),
     members.TooManyCodes: (429, "TooManyRequests"),
     members.NotThisTransfer: (409, "Conflict"),
+    members.OrderOfAnother: (409, "Conflict"),
+    members.OrderStatusRefused: (409, "Conflict"),
     coupons.NotEligible: (400, "NotAccepted"),
     coupons.BookNotPublished: (400, "NotAccepted"),
     coupons.BookNotValid: (400, "NotAccepted"),
@@ -101,6 +104,10 @@ PROBLEMS: dict[type[Exception], tuple[int, str]] = {
     coupons.CouponInUse: (409, "Conflict"),
     coupons.NothingUsed: (409, "RewardVoucherAlreadyActivated"),
     coupons.TakenBackTooOften: (409, "ReactivationLimitExceeded"),
+    campaigns.BadRule: (400, "ValidationFailed"),
+    campaigns.EffectRefused: (400, "NotAccepted"),
+    campaigns.EventTypeInactive: (400, "NotAccepted"),
+    campaigns.EventTypeTaken: (409, "Conflict"),
 }
 
 _NAMES = {

@@ -48,7 +48,7 @@ MOST = {
     "redeemRewardVoucher": 17,
     "reactivateRewardVoucher": 21,
     "getPointShopItems": 7,
-    "purchasePointShopItem": 23 if connection.vendor == "postgresql" else 32,
+    "purchasePointShopItem": 23 if connection.vendor == "postgresql" else 33,
     "addRewardPointTransaction": 10 if connection.vendor == "postgresql" else 19,
     "getBonusPointTransactions": 6,
     "getContactId": 2,
