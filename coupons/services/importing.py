@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
-from django.core.files.base import ContentFile, File
+from django.core.files.base import File
 from django.db import connection, transaction
 
 from coupons.errors import BookTakesNoCodes
@@ -27,6 +26,7 @@ from loyalty.kernel.actors import Actor
 from loyalty.kernel.errors import InvalidInput
 from loyalty.kernel.models import Job
 from loyalty.kernel.services import create_job, record, renew_job
+from loyalty.kernel.services.reports import Report
 from members.errors import ImportRefused
 
 KIND = "import_codes"
@@ -116,7 +116,7 @@ def run_code_import(job: Job) -> dict[str, Any]:
     """
     book = get_book_to_use(job.organization_id or 0, job.params["book_id"])
     result = CodesResult(**job.cursor.get("result", {}))
-    report = _Report(job)
+    report = Report(job, "codes", ("code", "line", "reason"))
     with job.input.open("rb") as source:
         lines = islice(read_codes(source), result.processed, None)
         while chunk := list(islice(lines, settings.IMPORT_CHUNK_ROWS)):
@@ -126,7 +126,7 @@ def run_code_import(job: Job) -> dict[str, Any]:
                 result.succeeded += added
                 result.failed += len(refused)
                 result.skipped += len(chunk) - added - len(refused)
-                length = report.write(refused)
+                length = report.write((code, line, reason) for line, reason, code in refused)
                 renew_job(
                     job=job,
                     at=clock.now(),
@@ -193,32 +193,3 @@ def _fitting(
         line, code = wanted.pop(key)
         refused.append((line, f"The book may have {book.max_coupon_count} codes.", code))
     return wanted
-
-
-class _Report:
-    """The lines that were refused, as a file to mend and send again. Its length is committed with the chunk: what a
-    killed run wrote beyond that is cut off again.
-    """
-
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.length = int(job.cursor.get("report", 0))
-
-    def write(self, refused: list[Refused]) -> int:
-        """Add lines; answers how long the report is now."""
-        if not refused:
-            return self.length
-        if not self.job.report.name:
-            self.job.report.save(f"codes-{self.job.pk}-errors.csv", ContentFile(b""), save=True)
-        text = io.StringIO()
-        writer = csv.writer(text)
-        if not self.length:
-            writer.writerow(("code", "line", "reason"))
-        # A spreadsheet would run what begins like a formula; the apostrophe makes it text.
-        writer.writerows((f"'{c}" if c[:1] in "=@\t\r+-" else c, line, reason) for line, reason, c in refused)
-        with Path(self.job.report.path).open("r+b") as file:
-            file.truncate(self.length)
-            file.seek(self.length)
-            file.write(text.getvalue().replace("\x00", "").encode())
-            self.length = file.tell()
-        return self.length
