@@ -4,7 +4,7 @@ answered with what campaigns gave for it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -28,9 +28,11 @@ from loyalty.kernel.api.fields import (
     WholeNumber,
     texts,
 )
+from loyalty.kernel.api.problems import first_message
 from loyalty.kernel.api.resources import CoreViewSet, ResourceViewSet, read_input, written
+from loyalty.kernel.errors import InvalidInput
 from members.models import Member, PurchaseOrder
-from members.selectors import get_member, list_orders
+from members.selectors import check_member, list_orders
 from members.services.orders import OrderDraft
 
 MOST_ITEMS = 1000
@@ -218,11 +220,12 @@ class OrderViewSet(ResourceViewSet):
 
     def get_queryset(self) -> QuerySet[PurchaseOrder]:
         """The member's orders."""
-        return list_orders(get_member(self.organization_id, self.kwargs["memberId"]))
+        return list_orders(self.organization_id, self.kwargs["memberId"])
 
     @extend_schema(parameters=UNDOCUMENTED)
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One page of the member's orders, newest first."""
+        check_member(self.organization_id, self.kwargs["memberId"])
         return super().list(request, *args, **kwargs)
 
     def window(self, queryset: QuerySet[PurchaseOrder], start: int, stop: int) -> Any:
@@ -275,7 +278,19 @@ class OrderImportViewSet(CoreViewSet):
         return Response({"results": [_line(order, one) for order, one in zip(orders, placed, strict=True)]})
 
 
-def _draft_maker(order: Mapping[str, Any]) -> Any:
+def read_imported(data: Mapping[str, Any]) -> tuple[str, Callable[[Member], OrderDraft]]:
+    """One order of a file, as one of a list is read: whose it is, and what makes a draft of it.
+
+    :raises InvalidInput: with the first of the fields that are wrong.
+    """
+    try:
+        order = read_input(ImportedInput, data)
+    except serializers.ValidationError as error:
+        raise InvalidInput(first_message(error.detail)) from error
+    return order["loyalty_member_id"], _draft_maker(order)
+
+
+def _draft_maker(order: Mapping[str, Any]) -> Callable[[Member], OrderDraft]:
     fields = {name: value for name, value in order.items() if name != "loyalty_member_id"}
     return lambda member: draft_of(member, fields)
 

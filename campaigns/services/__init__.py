@@ -4,6 +4,7 @@ from campaigns.services.actions import create_action, update_action
 from campaigns.services.campaigns import create_campaign, update_campaign
 from campaigns.services.delivering import deliver
 from campaigns.services.event_types import create_event_type, put_event_type
+from campaigns.services.importing import start_order_import
 from campaigns.services.matchers import create_matcher, update_matcher
 from campaigns.services.ordering import (
     CREATED,
@@ -48,6 +49,7 @@ __all__ = [
     "rotate_secret",
     "rows_of",
     "send_test",
+    "start_order_import",
     "track_event",
     "update_action",
     "update_campaign",

@@ -12,11 +12,11 @@ from django.db import transaction
 
 from coupons.models import Coupon, CouponBook
 from coupons.selectors import count_codes, export_codes, get_book_to_use
-from coupons.services.reports import Report, plain
 from loyalty.kernel import clock
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.models import Job
 from loyalty.kernel.services import create_job, record, renew_job
+from loyalty.kernel.services.reports import Report
 
 KIND = "export_codes"
 CHUNK = 5000
@@ -78,4 +78,4 @@ def run_code_export(job: Job) -> dict[str, Any]:
 def _rows(coupons: list[Coupon]) -> Iterator[tuple[Any, ...]]:
     for coupon in coupons:
         member = coupon.member.loyalty_member_id if coupon.member is not None else ""
-        yield plain(coupon.code), coupon.assigned, coupon.used, plain(member), coupon.created_at.isoformat()
+        yield coupon.code, coupon.assigned, coupon.used, member, coupon.created_at.isoformat()

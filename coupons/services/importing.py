@@ -20,13 +20,13 @@ from coupons.models import CouponBook
 from coupons.selectors import get_book_to_use
 from coupons.selectors.codes import code_key
 from coupons.services.codes import check_code, insert_codes, lock_book_for_codes
-from coupons.services.reports import Report, plain
 from coupons.services.tallies import count, given_of
 from loyalty.kernel import clock
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.errors import InvalidInput
 from loyalty.kernel.models import Job
 from loyalty.kernel.services import create_job, record, renew_job
+from loyalty.kernel.services.reports import Report
 from members.errors import ImportRefused
 
 KIND = "import_codes"
@@ -150,7 +150,7 @@ def run_code_import(job: Job) -> dict[str, Any]:
                 result.succeeded += added
                 result.failed += len(refused)
                 result.skipped += len(chunk) - added - len(refused)
-                length = report.write((plain(code), line, reason) for line, reason, code in refused)
+                length = report.write((code, line, reason) for line, reason, code in refused)
                 renew_job(
                     job=job,
                     at=clock.now(),

@@ -27,6 +27,7 @@ from members.selectors.holdings import Holding, Movement, find_holding, find_mov
 from members.selectors.journal import event_document, list_events, list_tier_changes, progress_of
 from members.selectors.members import (
     Match,
+    check_member,
     find_customer_id,
     find_member,
     get_member,
@@ -61,6 +62,7 @@ __all__ = [
     "Movement",
     "belongs",
     "best_found",
+    "check_member",
     "claimed_with",
     "claims_of_member",
     "claims_standing",

@@ -63,6 +63,15 @@ _ENROLLMENTS = KeptRead(
 )
 
 
+def check_member(organization_id: int, member_id: int) -> None:
+    """That the organization has the member, for those who need nothing more of it.
+
+    :raises NotFound: where it has no such member.
+    """
+    if not Member.objects.filter(organization_id=organization_id, pk=member_id).exists():
+        raise NotFound("There is no such member.")
+
+
 def get_member_by_loyalty_id(organization_id: int, loyalty_member_id: str) -> Member:
     """One of the organization's members, by the organization's own id for it.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from members.models import EventType, LoyaltyEvent, Member, PurchaseOrder
+from members.models import EventType, LoyaltyEvent, PurchaseOrder
 
 ORDER_EVENTS = (
     EventType.ORDER_CREATED,
@@ -19,9 +19,9 @@ ORDER_EVENTS = (
 )
 
 
-def list_orders(member: Member) -> QuerySet[PurchaseOrder]:
-    """The member's orders."""
-    return PurchaseOrder.objects.filter(member=member)
+def list_orders(organization_id: int, member_id: int) -> QuerySet[PurchaseOrder]:
+    """The orders of one of the organization's members."""
+    return PurchaseOrder.objects.filter(organization_id=organization_id, member_id=member_id)
 
 
 def told_of(orders: Sequence[PurchaseOrder]) -> dict[int, LoyaltyEvent]:

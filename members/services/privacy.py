@@ -17,8 +17,18 @@ from loyalty.kernel.clock import or_none
 from loyalty.kernel.selectors import list_audit_of
 from loyalty.kernel.services import forget_history, record
 from members.errors import MemberGone
-from members.models import Enrollment, EventType, LoyaltyEvent, Member, MemberPassword, RefreshToken, TierChange
+from members.models import (
+    Enrollment,
+    EventType,
+    LoyaltyEvent,
+    Member,
+    MemberPassword,
+    PurchaseOrder,
+    RefreshToken,
+    TierChange,
+)
 from members.selectors.claims import claims_of_member
+from members.selectors.orders import order_document
 from members.services.belongings import forget_belongings, parts_of_belongings
 from members.services.claims import forget_claims
 from members.services.journal import record_event
@@ -102,6 +112,8 @@ def _points_of(member: Member) -> Iterator[dict[str, Any]]:
 
 
 def _told_of(member: Member) -> Iterator[dict[str, Any]]:
+    for order in PurchaseOrder.objects.filter(member=member).order_by("pk").iterator():
+        yield {"part": "order", **order_document(order), "at": order.created_at}
     for event in LoyaltyEvent.objects.filter(member=member).order_by("created_at", "pk").iterator():
         yield {
             "part": "event",
@@ -178,5 +190,8 @@ def _blank(member: Member, at: datetime) -> None:
         payload={}, description="", external_id="", tags=[], execution_results=[]
     )
     forget_belongings(member)
+    PurchaseOrder.objects.filter(member=member).update(
+        description="", items=[], tags=[], custom_attributes={}, returned=[]
+    )
     forget_side(organization_id=member.organization_id, target=member)
     forget_history(member)

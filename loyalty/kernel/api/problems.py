@@ -60,17 +60,17 @@ def status_of(error: errors.DomainError) -> int:
     return next((status for family, status in STATUS_OF if isinstance(error, family)), 422)
 
 
-def _first_message(detail: Any, path: str = "") -> str:
+def first_message(detail: Any, path: str = "") -> str:
     """One sentence out of DRF's nested validation errors, with the path of the field it speaks of."""
     if isinstance(detail, Mapping):
         name, held = next(iter(detail.items()))
         inner = path if name == "non_field_errors" else f"{path}.{name}" if path else str(name)
-        return _first_message(held, inner)
+        return first_message(held, inner)
     if isinstance(detail, list | tuple):
         for index, held in enumerate(detail):
             if held:
                 nested = isinstance(held, Mapping | list)
-                return _first_message(held, f"{path}[{index}]" if nested else path)
+                return first_message(held, f"{path}[{index}]" if nested else path)
     return f"{path}: {detail}" if path else str(detail)
 
 
@@ -82,7 +82,7 @@ def _of_drf(error: exceptions.APIException) -> Response:
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, exceptions.ValidationError):
-        return Response(envelope(400, _first_message(error.detail), details=error.detail), 400)
+        return Response(envelope(400, first_message(error.detail), details=error.detail), 400)
     return Response(envelope(status, str(error.detail)), status, headers=headers)
 
 
