@@ -258,7 +258,7 @@ MOST_OF = {
     "createOrganizationUser": 24,
     "useCoupon": 20 if _AT_SERVER else 24,
     "updateCouponBook": 19,
-    "trackLoyaltyEvent": 24 if _AT_SERVER else 30,
+    "trackLoyaltyEvent": 24 if _AT_SERVER else 31,
     "importPurchaseOrders": 30 if _AT_SERVER else 36,
     "upsertMemberPurchaseOrder": 46 if _AT_SERVER else 58,
     "listMemberPurchaseOrders": 5,
