@@ -62,6 +62,7 @@ def test_without_the_lease_a_try_is_still_one_workers(
 ) -> None:
     trigger = trigger_for(house, receiver.url)
     house.give(alice, 1)
+    outbox.number_waiting(trigger)  # or one of them may find nothing yet
     no_lease(monkeypatch)
     meet_before(monkeypatch, delivering, "claim", 60)
     assert in_parallel(worker(trigger.pk), worker(trigger.pk)) == [False, False]
@@ -78,6 +79,7 @@ def test_control_without_lease_and_claim_only_the_database_refuses_the_second(
 
     trigger = trigger_for(house, receiver.url)
     house.give(alice, 1)
+    outbox.number_waiting(trigger)  # or one of them may find nothing yet
     no_lease(monkeypatch)
     monkeypatch.setattr(delivering, "claim", begin)
     meet_before(monkeypatch, delivering, "claim", 60)
