@@ -3,6 +3,7 @@
 from campaigns.services.actions import create_action, update_action
 from campaigns.services.campaigns import create_campaign, update_campaign
 from campaigns.services.event_types import create_event_type, put_event_type
+from campaigns.services.hearing import hear, question
 from campaigns.services.importing import start_order_import
 from campaigns.services.matchers import create_matcher, update_matcher
 from campaigns.services.ordering import (
@@ -16,7 +17,7 @@ from campaigns.services.ordering import (
     results_of,
     rows_of,
 )
-from campaigns.services.retrying import evaluate_waiting
+from campaigns.services.retrying import evaluate_told, evaluate_waiting
 from campaigns.services.running import Row
 from campaigns.services.tracking import evaluate_event, track_event
 
@@ -29,13 +30,16 @@ __all__ = [
     "create_event_type",
     "create_matcher",
     "evaluate_event",
+    "evaluate_told",
     "evaluate_waiting",
     "find_order_member",
+    "hear",
     "import_orders",
     "place_orders",
     "preview_order",
     "put_event_type",
     "put_order",
+    "question",
     "results_of",
     "rows_of",
     "start_order_import",
