@@ -47,10 +47,33 @@ def _hear(rows: Rows, types: frozenset[str], find: Find) -> None:
             ring_for_trigger(trigger_id)
 
 
-LISTENER = Listener(asks=triggers_listening, hears=_hear)
-
-
 @shared_task(name="campaigns.evaluate_waiting")
 def evaluate_waiting(**_: object) -> None:
     """Evaluate events whose evaluation was killed."""
     services.evaluate_waiting(at=clock.now())
+
+
+@shared_task(name="campaigns.evaluate_told")
+def evaluate_told(event_ids: list[int], **_: object) -> None:
+    """Evaluate events that the system told, and some campaign waits for."""
+    services.evaluate_told(event_ids, at=clock.now())
+
+
+def _hear_told(rows: Rows, types: frozenset[str], find: Find) -> None:
+    """Have a worker ask campaigns about what the system told, as soon as it is committed. Where the broker does not
+    hear, the sweep will.
+    """
+    waiting = services.hear(rows, types, find)
+
+    # By name, not as a partial: when it fails, Django writes its name down.
+    def ring() -> None:
+        evaluate_told.delay(waiting)
+
+    if waiting:
+        transaction.on_commit(ring, robust=True)
+
+
+LISTENERS = (
+    Listener(asks=triggers_listening, hears=_hear),
+    Listener(asks=services.question, hears=_hear_told),
+)

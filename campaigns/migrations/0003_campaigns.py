@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('organization', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='+', serialize=False, to='loyalty.organization')),
                 ('stamp', models.UUIDField()),
-                ('hears_postings', models.BooleanField(default=False)),
+                ('hears_told', models.BooleanField(default=False)),
             ],
         ),
         migrations.CreateModel(

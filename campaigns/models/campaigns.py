@@ -106,13 +106,13 @@ class CampaignAction(models.Model):
 
 class Playbook(models.Model):
     """What changes whenever any campaign, action or matcher of an organization does: processes that keep the campaigns
-    in memory see by the `stamp` whether they still know them. `hears_postings` tells whether any active campaign
-    waits for points that move.
+    in memory see by the `stamp` whether they still know them. `hears_told` tells whether any active campaign
+    may wait for what the system itself tells of members.
     """
 
     organization = models.OneToOneField(Organization, on_delete=models.PROTECT, primary_key=True, related_name="+")
     stamp = models.UUIDField()
-    hears_postings = models.BooleanField(default=False)
+    hears_told = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return str(self.stamp)

@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 
 from campaigns.selectors.playbook import Play
+from ledger.models import Transaction
 from loyalty.expressions import Rule, prepared
 from loyalty.kernel.clock import zone_of
 from members.models import Audience, Enrollment, EventType, LoyaltyEvent, Member
@@ -97,7 +98,7 @@ class Occasion:
                 "apiCode": event.event_type if own else None,
                 "externalId": event.external_id or None,
                 "description": event.description or None,
-                "payload": prepared(event.payload),
+                "payload": prepared(event.payload if event.transaction is None else _posted(event.transaction)),
                 "tags": list(event.tags),
                 "externalEventDate": event.external_event_at,
                 "createdAt": event.created_at,
@@ -222,6 +223,11 @@ def _ask_audiences(weighed: Weighed, occasion: Occasion, audiences: Mapping[str,
         weighed.held.append("audienceKeys")
     else:
         weighed.failed = "audienceKeys"
+
+
+def _posted(row: Transaction) -> dict[str, Any]:
+    """What the ledger posted, as events tell it."""
+    return {"ledgerAccountId": row.account_id, "kind": row.kind, "amount": row.amount, "description": row.description}
 
 
 # --- events that are stored ------------------------------------------------------------------------------------------

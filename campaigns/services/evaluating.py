@@ -16,6 +16,7 @@ from django.db import transaction
 
 from campaigns.selectors.occasions import Occasion, Weighed, weigh
 from campaigns.selectors.playbook import Playbook, playbook_of
+from campaigns.services.hearing import causing
 from campaigns.services.returning import lock_orders, take_back
 from campaigns.services.running import RETURNED, UNDONE, Row, Run
 from loyalty.kernel.actors import Actor
@@ -155,13 +156,14 @@ def _run(plan: Plan, *, actor: Actor, at: datetime) -> list[Occasion]:
     for stage, plans in asked:
         stage.prepare(run, [(plan.occasions[index], plans[index]) for index in mine])
     found: dict[int, list[Row]] = {}
-    for index in mine:
-        occasion = plan.occasions[index]
-        earlier = occasion.event.execution_results
-        found[index] = [row for row in earlier if row["result"] not in UNDONE]
-        for stage, plans in asked:
-            found[index] += stage.do(run, occasion, plans[index], earlier)
-    run.finish()
+    with causing([plan.occasions[index] for index in mine]):
+        for index in mine:
+            occasion = plan.occasions[index]
+            earlier = occasion.event.execution_results
+            found[index] = [row for row in earlier if row["result"] not in UNDONE]
+            for stage, plans in asked:
+                found[index] += stage.do(run, occasion, plans[index], earlier)
+        run.finish()
     _catch_up(plan, mine, orders, run)
     for index, rows in found.items():
         event = plan.occasions[index].event

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import uuid
 
-from django.db.models import Q
-
 from campaigns.models import Campaign, Playbook
 from members.models import EventType
+from members.selectors import ORDER_EVENTS
 
 
 def touch_playbook(organization_id: int) -> None:
     """Have the organization's campaigns read anew, once the caller's transaction is committed."""
-    kind = str(EventType.TRANSACTION_CREATED)
     active = Campaign.objects.filter(organization_id=organization_id, active=True)
-    named = active.filter(~Q(enabled_topics=[])).values_list("enabled_topics", flat=True)
-    hears = active.filter(event_type=kind).exists() or any(kind in topics for topics in named)
+    outside = set(map(str, ORDER_EVENTS)) | {str(EventType.GENERIC)}
+    asked = active.values_list("event_type", "enabled_topics")
+    hears = any(not outside.issuperset({kind, *topics} - {""}) or not (kind or topics) for kind, topics in asked)
     Playbook.objects.bulk_create(
-        [Playbook(organization_id=organization_id, stamp=uuid.uuid4(), hears_postings=hears)],
+        [Playbook(organization_id=organization_id, stamp=uuid.uuid4(), hears_told=hears)],
         update_conflicts=True,
         unique_fields=["organization"],
-        update_fields=["stamp", "hears_postings"],
+        update_fields=["stamp", "hears_told"],
     )

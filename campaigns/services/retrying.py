@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,6 +34,12 @@ def run_retry(job: Job) -> dict[str, Any]:
     if event.status != Status.SUCCESS:
         raise StillFailing(f"Event {event.pk} failed again.")
     return {"event": event.pk}
+
+
+def evaluate_told(event_ids: Sequence[int], *, at: datetime) -> None:
+    """Evaluate these events, if they still wait."""
+    for event in LoyaltyEvent.objects.filter(pk__in=event_ids, status=Status.PENDING).order_by("pk"):
+        evaluate_event(event, actor=system("evaluate_told"), at=at)
 
 
 def evaluate_waiting(*, at: datetime, patience: timedelta = PATIENCE) -> int:
