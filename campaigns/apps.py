@@ -24,11 +24,10 @@ class CampaignsConfig(AppConfig):
         from campaigns.services.evaluating import RETRY  # noqa: PLC0415 - models are not ready before
         from campaigns.services.importing import KIND  # noqa: PLC0415
         from campaigns.services.retrying import run_retry  # noqa: PLC0415
-        from campaigns.tasks import LISTENERS  # noqa: PLC0415
+        from campaigns.tasks import WEBHOOKS  # noqa: PLC0415
         from loyalty.kernel.services.runner import register_handler  # noqa: PLC0415
         from members.announcements import listen  # noqa: PLC0415
 
-        for listener in LISTENERS:
-            listen(listener)
+        listen(WEBHOOKS)
         register_handler(RETRY, run_retry, title="Event tried again", reads="campaigns:read", writes="campaigns:write")
         register_handler(KIND, _import_orders, title="Import of orders", reads="orders:read", writes="orders:write")

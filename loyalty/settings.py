@@ -319,7 +319,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "CouponBookTypeEnum": "coupons.models.CouponBook.Type",
         "EventTriggerTypeEnum": "campaigns.models.EventTrigger.Type",
-        "MatcherTypeEnum": "campaigns.models.ActionMatcher.Type",
+        "ActionMatcherTypeEnum": "campaigns.models.ActionMatcher.Type",
         "CampaignActionStatusEnum": "campaigns.models.CampaignAction.Status",
         "PurchaseOrderStatusEnum": "members.models.PurchaseOrder.Status",
     },
