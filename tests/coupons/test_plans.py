@@ -27,6 +27,13 @@ def thrown_away(db: None) -> Iterator[None]:
     transaction.set_rollback(True)
 
 
+def tidy() -> None:
+    """What tests before left behind in one index or the other would decide between two that are as good."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("REINDEX TABLE coupons_coupon")
+
+
 def explain(book: CouponBook, how: str = "") -> str:
     lock = choosing._LOCK if connection.vendor == "postgresql" else ""
     return plan_of(choosing._FREE + lock, book.pk, 1, how=how)
@@ -40,6 +47,7 @@ def plan_of(query: str, *values: int, how: str = "") -> str:
 
 
 def test_3_5_a_free_code_is_found_by_the_index_over_free_ones(thrown_away: None, house: House, alice: Member) -> None:
+    tidy()
     book = make_book(house, "list")
     insert_codes(book, [f"CODE{number}" for number in range(MANY)], clock.now())
     for gone in (0, MANY - 30):

@@ -159,7 +159,8 @@ def test_a_changed_member_is_found_by_what_is_said_now(house: House, zoe: Member
 def test_what_no_search_finds_by_leaves_the_text_alone(zoe: Member) -> None:
     with round_trips() as asked:
         update_member(member=zoe, changes={"profile": {"shoe": 43}}, actor=TESTER, at=clock.now())
-    assert not [query for query in asked if query["sql"].startswith("UPDATE") and "search_text" in query["sql"]]
+    said = [query["sql"] or "" for query in asked]  # what is prepared only reads
+    assert not [sql for sql in said if sql.startswith("UPDATE") and "search_text" in sql]
 
 
 def test_a_profile_of_another_shape_is_searched_as_far_as_it_is_text(house: House) -> None:
