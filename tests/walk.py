@@ -22,7 +22,6 @@ from campaigns.services import (
     create_event_type,
     create_matcher,
     create_trigger,
-    find_order_member,
     put_order,
 )
 from coupons.models import Coupon
@@ -32,6 +31,7 @@ from loyalty.kernel.models import ApiCredential
 from loyalty.kernel.roles import EVERYTHING
 from loyalty.kernel.services import create_catalog_entry, create_content_schema, create_user
 from members.models import LoyaltyTier, Member
+from members.selectors import get_member
 from members.services import create_audience, create_portal
 from members.services.orders import OrderDraft
 from tests.house import NOON, TESTER, House
@@ -133,7 +133,7 @@ class World:
         effects = {"effects": [{"type": "mint-points", "params": {"amount": 5}}]}
         action = {"name": "Five", "status": "running", "effects": effects}
         self.action = create_action(campaign=self.campaign, actor=TESTER, at=NOON, **action)
-        buyer = find_order_member(house.id, member.pk)
+        buyer = get_member(house.id, member.pk)
         bought = OrderDraft(member=buyer, external_id=f"o-{house.id}", type="shop", status="created", total=Decimal(9))
         self.order: Any = put_order(organization_id=house.id, draft=bought, actor=TESTER, at=NOON).order
         given = assign_coupons(book=self.book, member=member, actor=TESTER, at=NOON)

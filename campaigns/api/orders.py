@@ -32,7 +32,7 @@ from loyalty.kernel.api.problems import first_message
 from loyalty.kernel.api.resources import CoreViewSet, ResourceViewSet, read_input, written
 from loyalty.kernel.errors import InvalidInput
 from members.models import Member, PurchaseOrder
-from members.selectors import check_member, list_orders
+from members.selectors import check_member, get_member, list_orders
 from members.services.orders import OrderDraft
 
 MOST_ITEMS = 1000
@@ -246,7 +246,7 @@ class OrderViewSet(ResourceViewSet):
     def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """A new order, or what has become of one: the whole of it. What is told twice is done once."""
         fields = self.read_input()
-        member = services.find_order_member(self.organization_id, self.kwargs["memberId"])
+        member = get_member(self.organization_id, self.kwargs["memberId"])
         placed = services.put_order(
             organization_id=self.organization_id, draft=draft_of(member, fields), actor=self.actor, at=self.at
         )

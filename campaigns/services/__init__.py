@@ -10,7 +10,6 @@ from campaigns.services.matchers import create_matcher, update_matcher
 from campaigns.services.ordering import (
     CREATED,
     Placed,
-    find_order_member,
     import_orders,
     place_orders,
     preview_order,
@@ -39,7 +38,6 @@ __all__ = [
     "evaluate_event",
     "evaluate_told",
     "evaluate_waiting",
-    "find_order_member",
     "hear",
     "import_orders",
     "place_orders",

@@ -60,17 +60,6 @@ def rows_of(orders: Sequence[PurchaseOrder]) -> dict[int, list[Row]]:
     return {order.pk: told[order.pk].execution_results if order.pk in told else order.returned for order in orders}
 
 
-def find_order_member(organization_id: int, member_id: int) -> Member:
-    """The member an order is told of.
-
-    :raises NotFound: where the organization has no such member.
-    """
-    member = members_to_ask(organization_id).filter(pk=member_id).first()
-    if member is None:
-        raise NotFound("There is no such member.")
-    return member
-
-
 def put_order(*, organization_id: int, draft: OrderDraft, actor: Actor, at: datetime) -> Placed:
     """Take one order in as it is now. The same again does nothing and answers as before.
 

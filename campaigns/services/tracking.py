@@ -12,15 +12,16 @@ from django.db import IntegrityError, transaction
 
 from campaigns.errors import EventTypeInactive
 from campaigns.selectors.event_types import find_event_type
-from campaigns.selectors.occasions import Occasion, members_to_ask, occasion_of
+from campaigns.selectors.occasions import Occasion, occasion_of
 from campaigns.services.evaluating import close_idle, evaluate, plan_for
 from campaigns.services.event_types import check_payload
 from ledger.engine.requests import CLOCK_SKEW
 from loyalty.kernel.actors import Actor
-from loyalty.kernel.errors import IdempotencyConflict, InvalidInput, NotFound
+from loyalty.kernel.errors import IdempotencyConflict, InvalidInput
 from loyalty.kernel.json_text import write_json
 from members.errors import MemberInactive
-from members.models import EventType, LoyaltyEvent, Member
+from members.models import EventType, LoyaltyEvent
+from members.selectors import get_member
 from members.services.journal import record_events
 
 Status = LoyaltyEvent.Status
@@ -68,7 +69,7 @@ def track_event(
     if earlier is not None:
         return _again(earlier, actor=actor, at=at), True
     _check(event, at)
-    member = _member(organization_id, member_id)
+    member = get_member(organization_id, member_id)
     if not member.active:
         raise MemberInactive
     plan = plan_for(organization_id, [Occasion(event, member, at)])
@@ -91,7 +92,7 @@ def evaluate_event(event: LoyaltyEvent, *, actor: Actor, at: datetime) -> None:
     """Do what was not done for an event that is stored: it waits, or failed in part."""
     if event.member_id is None:
         return
-    member = _member(event.organization_id, event.member_id)
+    member = get_member(event.organization_id, event.member_id)
     evaluate(plan_for(event.organization_id, [occasion_of(event, member, at)]), actor=actor, at=at)
 
 
@@ -139,10 +140,3 @@ def _check(event: LoyaltyEvent, at: datetime) -> None:
     if not kind.active:
         raise EventTypeInactive
     check_payload(kind, event.payload)
-
-
-def _member(organization_id: int, member_id: int) -> Member:
-    member = members_to_ask(organization_id).filter(pk=member_id).first()
-    if member is None:
-        raise NotFound("There is no such member.")
-    return member

@@ -92,16 +92,18 @@ _inserts: dict[tuple[str, type[Model], bool], tuple[str, list[Any]]] = {}
 
 
 def insert_rows(rows: Sequence[Model]) -> None:
-    """Write new rows of one model down; they have their number, or get it. A single one is what hot paths write."""
+    """Write new rows of one model down, at least one; they have their number, or get it. A single one is what hot paths
+    write.
+    """
+    first = rows[0]
     if len(rows) > 1:
-        type(rows[0])._default_manager.bulk_create(rows, batch_size=1000)
+        type(first)._default_manager.bulk_create(rows, batch_size=1000)
         return
-    for row in rows:
-        key = (connection.vendor, type(row), row.pk is None)
-        sql, fields = _inserts.get(key) or _inserts.setdefault(key, _insert_of(type(row), row.pk is None))
-        params = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
-        [(row.pk,)] = fetch(sql, params)
-        row._state.adding, row._state.db = False, connection.alias
+    key = (connection.vendor, type(first), first.pk is None)
+    sql, fields = _inserts.get(key) or _inserts.setdefault(key, _insert_of(type(first), first.pk is None))
+    params = [field.get_db_prep_save(field.pre_save(first, add=True), connection) for field in fields]
+    [(first.pk,)] = fetch(sql, params)
+    first._state.adding, first._state.db = False, connection.alias
 
 
 def _insert_of(model: type[Model], numbered: bool) -> tuple[str, list[Any]]:

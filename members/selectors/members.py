@@ -55,7 +55,7 @@ _MEMBER = KeptRead(lambda organization, pk: Member.objects.filter(organization_i
 _ENROLLMENTS = KeptRead(
     lambda organization, member: (
         Enrollment.objects.filter(member_id=member, member__organization_id=organization)
-        .select_related("member", "effective_tier")
+        .select_related("member", "effective_tier", "program")
         .order_by("pk")
     ),
     int,

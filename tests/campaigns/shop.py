@@ -9,6 +9,7 @@ from campaigns import services
 from campaigns.models import Campaign
 from loyalty.kernel import clock
 from members.models import Member
+from members.selectors import get_member
 from members.services.orders import OrderDraft
 from tests.campaigns.plays import make_campaign, minting
 from tests.house import TESTER, House
@@ -26,7 +27,7 @@ def draft(house: House, member: Member, total: Any = 100, **said: Any) -> OrderD
     said = {"external_id": "o-1", "type": "shop", "status": "confirmed", **said}
     if said.get("discounted_total") is not None:
         said["discounted_total"] = Decimal(str(said["discounted_total"]))
-    member = services.find_order_member(house.id, member.pk)
+    member = get_member(house.id, member.pk)
     return OrderDraft(member=member, total=Decimal(str(total)), **said)
 
 
