@@ -225,6 +225,7 @@ INSTALLED_APPS = [
     "members",
     "coupons",
     "campaigns",
+    "partners",
 ]
 MIDDLEWARE = [
     "loyalty.kernel.middleware.RequestContextMiddleware",
@@ -327,6 +328,7 @@ SPECTACULAR_SETTINGS = {
         "rowid": {"type": "number", "multipleOf": 1, "minimum": 1},
         "rowidtext": {"type": "string"},
         "opaque": {"type": "string"},
+        "cosmoreference": {"type": "string"},
         "idorkey": {"type": "string"},
     },
 }

@@ -5,7 +5,7 @@ Django works out a query's text anew each time, which for a wide row takes longe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -88,27 +88,122 @@ class _Place:
     number: int
 
 
-_inserts: dict[tuple[str, type[Model], bool], tuple[str, list[Any]]] = {}
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement of a hot path, and its values. One that writes answers one number for each row."""
+
+    sql: str
+    params: Sequence[Any] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Insert:
+    """The text around the values of new rows, and which values those are."""
+
+    head: str
+    marks: str
+    tail: str
+    fields: list[Any]
+
+
+_inserts: dict[tuple[Any, ...], _Insert] = {}
+# A few rows are what hot paths write; more go the way Django goes.
+_FEW = 8
 
 
 def insert_rows(rows: Sequence[Model]) -> None:
-    """Write new rows of one model down, at least one; they have their number, or get it. A single one is what hot paths
-    write.
+    """Write new rows of one model down; they have their number, or get it."""
+    if len(rows) > _FEW:
+        type(rows[0])._default_manager.bulk_create(rows, batch_size=1000)
+    elif rows:
+        statement = _insertion(rows, {})
+        for row, (number,) in zip(rows, fetch(statement.sql, statement.params), strict=True):
+            inserted(row, number)
+
+
+def insertion(row: Model, **worked_out: Statement) -> Statement:
+    """What writes a new row down, and answers its number; the columns of `worked_out` by the database, from an
+    expression.
     """
-    first = rows[0]
-    if len(rows) > 1:
-        type(first)._default_manager.bulk_create(rows, batch_size=1000)
-        return
-    key = (connection.vendor, type(first), first.pk is None)
-    sql, fields = _inserts.get(key) or _inserts.setdefault(key, _insert_of(type(first), first.pk is None))
-    params = [field.get_db_prep_save(field.pre_save(first, add=True), connection) for field in fields]
-    [(first.pk,)] = fetch(sql, params)
-    first._state.adding, first._state.db = False, connection.alias
+    return _insertion([row], worked_out)
 
 
-def _insert_of(model: type[Model], numbered: bool) -> tuple[str, list[Any]]:
+def insert_unless(row: Model, question: Statement) -> bool:
+    """Write a new row down where the question has no answer, in one statement; answers whether it was written."""
+    shape, params = _shape_of(type(row), row.pk is None, {}), _values([row], {})
+    sql = f"{shape.head} SELECT {shape.marks} WHERE NOT EXISTS ({question.sql}) {shape.tail}"
+    found = fetch(sql, [*params, *question.params])
+    for (number,) in found:
+        inserted(row, number)
+    return bool(found)
+
+
+def _insertion(rows: Sequence[Model], worked_out: Mapping[str, Statement]) -> Statement:
+    shape = _shape_of(type(rows[0]), rows[0].pk is None, worked_out)
+    values = ", ".join([f"({shape.marks})"] * len(rows))
+    return Statement(f"{shape.head} VALUES {values} {shape.tail}", _values(rows, worked_out))
+
+
+def _values(rows: Sequence[Model], worked_out: Mapping[str, Statement]) -> list[Any]:
+    params: list[Any] = []
+    for row in rows:
+        for field in _shape_of(type(row), row.pk is None, worked_out).fields:
+            if field.attname in worked_out:
+                params += worked_out[field.attname].params
+            else:
+                params.append(field.get_db_prep_save(field.pre_save(row, add=True), connection))
+    return params
+
+
+def inserted(row: Model, number: int) -> None:
+    """Have the row know that it is written."""
+    row.pk = number
+    row._state.adding, row._state.db = False, connection.alias
+
+
+def _shape_of(model: type[Model], numbered: bool, worked_out: Mapping[str, Statement]) -> _Insert:
+    key = (connection.vendor, model, numbered, *((name, value.sql) for name, value in worked_out.items()))
+    return _inserts.get(key) or _inserts.setdefault(key, _worked_out(model, numbered, worked_out))
+
+
+def _worked_out(model: type[Model], numbered: bool, worked_out: Mapping[str, Statement]) -> _Insert:
     fields: list[Any] = [field for field in model._meta.concrete_fields if not (numbered and field.primary_key)]
     names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
-    marks = ", ".join(["%s"] * len(fields))
+    marks = ", ".join(worked_out[field.attname].sql if field.attname in worked_out else "%s" for field in fields)
     key = connection.ops.quote_name(str(model._meta.pk.column))
-    return f"INSERT INTO {model._meta.db_table} ({names}) VALUES ({marks}) RETURNING {key}", fields
+    return _Insert(f"INSERT INTO {model._meta.db_table} ({names})", marks, f"RETURNING {key}", fields)
+
+
+_updates: dict[tuple[Any, ...], tuple[str, list[Any]]] = {}
+
+
+def update_row(row: Model, names: Sequence[str]) -> None:
+    """Write these columns (as the row's attributes are called) of a row that is there."""
+    key = (connection.vendor, type(row), *names)
+    sql, fields = _updates.get(key) or _updates.setdefault(key, _update_of(type(row), names))
+    params = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
+    fetch(sql, [*params, row.pk])
+
+
+def _update_of(model: type[Model], names: Sequence[str]) -> tuple[str, list[Any]]:
+    quote, known = connection.ops.quote_name, {field.attname: field for field in model._meta.concrete_fields}
+    fields: list[Any] = [known[name] for name in names]
+    values = ", ".join(f"{quote(field.column)} = %s" for field in fields)
+    number = quote(str(model._meta.pk.column))
+    return f"UPDATE {model._meta.db_table} SET {values} WHERE {number} = %s RETURNING {number}", fields
+
+
+def write_together(writes: Sequence[Statement], question: Statement) -> tuple[list[int], list[tuple[Any, ...]]]:
+    """Do these writes, each of which writes one row and answers a number, and ask a question: the numbers, and the rows
+    of the question. No write sees what another does. On PostgreSQL all of it is one statement.
+    """
+    if connection.vendor != "postgresql":
+        return [fetch(one.sql, one.params)[0][0] for one in writes], fetch(question.sql, question.params)
+    tables = ", ".join(f"w{place} (number) AS ({one.sql})" for place, one in enumerate(writes))
+    numbers = ", ".join(f"(SELECT number FROM w{place})" for place in range(len(writes)))
+    rows = fetch(
+        f"WITH {tables} SELECT ARRAY[{numbers}], found.* FROM (VALUES (1)) AS once (number)"
+        f" LEFT JOIN (SELECT 1 AS one, q.* FROM ({question.sql}) AS q) AS found ON true",
+        [value for one in (*writes, question) for value in one.params],
+    )
+    return rows[0][0], [row[2:] for row in rows if row[1] is not None]

@@ -64,7 +64,7 @@ class RequestContextMiddleware:
 
 def is_api(request: HttpRequest) -> bool:
     """Whether a program calls, not a person's browser."""
-    return request.path_info.startswith("/api/")
+    return request.path_info.startswith(("/api/", "/v1/"))
 
 
 class ForPages:

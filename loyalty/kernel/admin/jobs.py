@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import FileResponse, Http404, HttpRequest
+from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -18,7 +18,7 @@ from loyalty.kernel.desk import Act, Done, HouseAdmin, Link, Seat, number, seat_
 from loyalty.kernel.models import Job
 from loyalty.kernel.roles import ADMIN
 from loyalty.kernel.services import cancel_job, retry_job
-from loyalty.kernel.services.runner import works
+from loyalty.kernel.services.runner import Mends, works
 from loyalty.kernel.tasks import ring_for
 
 _ENDED = (Job.State.DONE, Job.State.FAILED, Job.State.CANCELLED)
@@ -141,14 +141,16 @@ class JobAdmin(HouseAdmin):
         view = self.admin_site.admin_view(self.file_view)
         return [path("<int:job_id>/file/<slug:which>/", view, name="loyalty_job_file"), *super().get_urls()]
 
-    def file_view(self, request: HttpRequest, job_id: int, which: str) -> FileResponse:
-        """A file the job read or wrote, as a download.
+    def file_view(self, request: HttpRequest, job_id: int, which: str) -> HttpResponseBase:
+        """A file the job read or wrote, or the rows of it to mend, as a download.
 
         :raises Http404: no such job for this person, or no such file.
         """
         job = self.get_object(request, str(job_id))
-        if job is None or which not in ("input", "report"):
+        if job is None or which not in ("input", "report", "mend"):
             raise Http404
+        if which == "mend":
+            return _to_mend(job)
         file = getattr(job, which)
         if not file.name or not file.storage.exists(file.name):
             raise Http404
@@ -180,6 +182,9 @@ class JobAdmin(HouseAdmin):
             if getattr(target, which):
                 address = reverse("admin:loyalty_job_file", args=[target.pk, which])
                 yield Link(title, address, "download", which)
+        if target.report and _mends(target) is not None:
+            address = reverse("admin:loyalty_job_file", args=[target.pk, "mend"])
+            yield Link("Download rows to mend", address, "build", "mend")
 
     @admin.display(description="Job", ordering="id")
     def number(self, job: Job) -> str:
@@ -251,6 +256,20 @@ def _bar(job: Job) -> SafeString:
 def _made_by(job: Job) -> str:
     """What the report is called, where it is what the job was asked for."""
     return works()[job.kind].report if job.kind in works() else ""
+
+
+def _mends(job: Job) -> Mends | None:
+    """What gives the rows it refused as they were sent, where its report does not."""
+    return works()[job.kind].mends if job.kind in works() else None
+
+
+def _to_mend(job: Job) -> StreamingHttpResponse:
+    mends = _mends(job)
+    if mends is None or not all(file.name and file.storage.exists(file.name) for file in (job.report, job.input)):
+        raise Http404
+    name = f"job-{job.pk}-to-mend{PurePath(str(job.input.name)).suffix}"
+    words = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(mends(job), content_type="application/octet-stream", headers=words)
 
 
 def _name_of(job: Job, which: str) -> str:

@@ -23,14 +23,26 @@ _TOUCH_EVERY = timedelta(minutes=1)
 
 
 @lru_cache(maxsize=1024)
-def _claims(token: str, secret: str) -> tuple[str, float]:
+def _claims(token: str, secret: str, audience: str) -> tuple[str, float]:
     """Whose token it is and until when, if it is one of ours. That never changes, and a client sends the same token
     with every request; whether it is over, or its credential revoked, is looked at each time.
     """
-    claims = jwt.decode(
-        token, secret, algorithms=["HS256"], audience=TOKEN_AUDIENCE, options={"require": ["exp", "sub"]}
-    )
+    claims = jwt.decode(token, secret, algorithms=["HS256"], audience=audience, options={"require": ["exp", "sub"]})
     return str(claims["sub"]), float(claims["exp"])
+
+
+def key_of_token(token: str, audience: str = TOKEN_AUDIENCE) -> str:
+    """The key of the credential a token of ours was made of, for one API.
+
+    :raises ValueError: a token that is not ours, or is over.
+    """
+    try:
+        key, until = _claims(token, settings.SECRET_KEY, audience)
+    except jwt.PyJWTError as error:
+        raise ValueError("The token is not ours.") from error
+    if until <= clock.now().timestamp():
+        raise ValueError("The token is over.")
+    return key
 
 
 def secret_opens(caller: Caller, secret: str) -> bool:
@@ -111,11 +123,9 @@ class BearerAuthentication(BaseAuthentication):
             key, _, secret = token.partition(".")
         else:
             try:
-                key, until = _claims(token, settings.SECRET_KEY)
-            except jwt.PyJWTError as error:
+                key = key_of_token(token)
+            except ValueError as error:
                 raise refused from error
-            if until <= clock.now().timestamp():
-                raise refused
         if not key.isascii() or len(key) > 40 or "\x00" in key:
             raise refused
         caller = find_caller(key, organization)

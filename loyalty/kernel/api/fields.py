@@ -125,13 +125,13 @@ class Amount(WholeNumber):
 class Count(WholeNumber):
     """A limit or a price: a whole number from 0; the document gives the field no minimum."""
 
-    least = 0
+    least, most = 0, MAX_AMOUNT
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         """The number."""
         value = super().run_validation(data)
-        if isinstance(value, int) and not self.least <= value <= MAX_AMOUNT:
-            raise serializers.ValidationError(f"Send a whole number from {self.least} to {MAX_AMOUNT}.")
+        if isinstance(value, int) and not self.least <= value <= self.most:
+            raise serializers.ValidationError(f"Send a whole number from {self.least} to {self.most}.")
         return value
 
 

@@ -16,6 +16,8 @@ from loyalty.kernel.api.fields import MAX_ID
 
 # What one list of words in an address may hold.
 MAX_WORDS = 200
+# How many rows may be asked for at once where they are no pages, and how many nobody asked for.
+MOST_ROWS, USUAL_ROWS = 100, 10
 
 
 class _WholeNumberField(forms.Field):
@@ -29,6 +31,14 @@ class _WholeNumberField(forms.Field):
         if not re.fullmatch(r"[0-9]{1,19}", str(value)) or not self.min_value <= int(value) <= MAX_ID:
             raise ValidationError(f"Send a whole number of at least {self.min_value}.")
         return int(value)
+
+
+class _RowsField(_WholeNumberField):
+    def to_python(self, value: Any) -> int | None:
+        rows = super().to_python(value)
+        if rows is not None and not 1 <= rows <= MOST_ROWS:
+            raise ValidationError(f"Send a whole number from 1 to {MOST_ROWS}.")
+        return USUAL_ROWS if rows is None else rows
 
 
 class _MomentField(IsoDateTimeField):
@@ -80,6 +90,12 @@ class WholeNumberFilter(django_filters.NumberFilter):
     def get_max_validator(self) -> None:
         """The field checks its own range."""
         return
+
+
+class RowsFilter(WholeNumberFilter):
+    """How many rows are answered, 10 unless it is said; the document gives it no limits."""
+
+    field_class = _RowsField
 
 
 class TextFilter(django_filters.CharFilter):

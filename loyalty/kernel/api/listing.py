@@ -77,6 +77,20 @@ class CorePagination(BasePagination):
         ]
 
 
+class NamedPages(CorePagination):
+    """Pages that are answered under one name, without a count, where the document has it so (semantics 0.6)."""
+
+    name = ""
+
+    def get_paginated_response(self, data: Any) -> Response:
+        """The page."""
+        return Response({self.name: data})
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """The envelope, for the OpenAPI document."""
+        return {"type": "object", "required": [self.name], "properties": {self.name: schema}}
+
+
 class CoreOrdering(BaseFilterBackend):
     """`order=column` or `order=column,asc|desc`; the column must be one the view lists, the id always comes last."""
 

@@ -7,9 +7,10 @@ from typing import IO, Any
 
 import orjson
 from django.conf import settings
+from django.http import QueryDict
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
-from rest_framework.parsers import BaseParser
+from rest_framework.parsers import BaseParser, FormParser
 
 MAX_DEPTH = 32
 # The tree of an expression is at most 50 nodes deep, each an object that may stand in a list, below a few of ours.
@@ -90,3 +91,16 @@ class TreeParser(StrictJSONParser):
     """The same for bodies with trees of the rules language in them, which nest deeper than anything else."""
 
     max_depth = MAX_TREE_DEPTH
+
+
+class BoundedFormParser(FormParser):
+    """A form, as far as a body may be long."""
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """The form's values."""
+        body = stream.read(settings.MAX_BODY_BYTES + 1)
+        if len(body) > settings.MAX_BODY_BYTES:
+            raise BodyTooLarge
+        return QueryDict(body, encoding="utf-8")

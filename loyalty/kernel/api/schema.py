@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import append_meta
@@ -12,6 +13,7 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from loyalty.kernel.api.resources import CoreViewSet, ResourceViewSet
+from loyalty.kernel.api.stats import StatsViewSet
 
 
 class Problem(serializers.Serializer[Any]):
@@ -81,6 +83,10 @@ class CoreSchema(AutoSchema):
         if not isinstance(self.view, CoreViewSet):
             return bool(super()._is_list_view(serializer))
         return self.view.action == "list" and isinstance(self.view, ResourceViewSet)
+
+    def get_filter_backends(self) -> list[Any]:
+        """What reads the parameters of the address: a statistic is asked as a list is."""
+        return [DjangoFilterBackend] if isinstance(self.view, StatsViewSet) else super().get_filter_backends()
 
     def get_request_serializer(self) -> Any:
         """The shape of what the action takes."""

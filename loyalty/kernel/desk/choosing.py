@@ -9,15 +9,18 @@ from django import forms
 
 
 class ChoiceInput(forms.TextInput):
-    """A line to write in that offers `options` which fit what is written; others may be written too."""
+    """A line to write in that offers `options` which fit what is written, each a text, or a text and what it is called;
+    others may be written too.
+    """
 
     template_name = "desk/choice_input.html"
-    options: Sequence[str] = ()
+    options: Sequence[str | tuple[str, str]] = ()
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         """With the list beside it, by its own id."""
         context = super().get_context(name, value, attrs)
         offered = f"{context['widget']['attrs'].get('id', name)}_options"
         context["widget"]["attrs"].update({"list": offered, "autocomplete": "off"})
-        context["widget"].update({"offered": offered, "options": self.options})
+        options = [(one, "") if isinstance(one, str) else one for one in self.options]
+        context["widget"].update({"offered": offered, "options": options})
         return context

@@ -167,13 +167,15 @@ def revoke_credential(*, credential: ApiCredential, actor: Actor, at: datetime, 
     return locked
 
 
-def issue_token(*, key: str, at: datetime) -> str:
-    """A signed bearer token for the credential `key`; it lasts TOKEN_TTL_SECONDS, and no longer than the credential."""
+def issue_token(*, key: str, at: datetime, audience: str = TOKEN_AUDIENCE, seconds: int | None = None) -> str:
+    """A signed bearer token for the credential `key` at one API; it lasts so many seconds (TOKEN_TTL_SECONDS where
+    nothing is said), and no longer than the credential.
+    """
     claims = {
         "sub": key,
-        "aud": TOKEN_AUDIENCE,
+        "aud": audience,
         "iat": int(at.timestamp()),
-        "exp": int(at.timestamp()) + settings.TOKEN_TTL_SECONDS,
+        "exp": int(at.timestamp()) + (settings.TOKEN_TTL_SECONDS if seconds is None else seconds),
     }
     return jwt.encode(claims, settings.SECRET_KEY, algorithm="HS256")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import structlog
@@ -15,12 +15,15 @@ from loyalty.kernel.services.jobs import JobLost, fail_job, finish_job, lease_jo
 
 # A handler does the work in steps, calling `renew_job` inside each step's transaction, and returns the result.
 Handler = Callable[[Job], dict[str, object]]
+# The rows a job refused, as they were sent: blocks of a file.
+Mends = Callable[[Job], Iterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One kind of work: who does it, what people call it, the roles that see it and that send it off again, and what
-    its report is where that is not the rows it refused.
+    """One kind of work: who does it, what people call it, the roles that see it and that send it off again, what its
+    report is where that is not the rows it refused, and the rows to mend and send again where the report only names
+    them.
     """
 
     handler: Handler
@@ -28,6 +31,7 @@ class Work:
     reads: str = ADMIN
     writes: str = ADMIN
     report: str = ""
+    mends: Mends | None = None
 
 
 _works: dict[str, Work] = {}
@@ -35,12 +39,19 @@ log = structlog.get_logger(part=__name__)
 
 
 def register_handler(
-    kind: str, handler: Handler, *, title: str = "", reads: str = ADMIN, writes: str = ADMIN, report: str = ""
+    kind: str,
+    handler: Handler,
+    *,
+    title: str = "",
+    reads: str = ADMIN,
+    writes: str = ADMIN,
+    report: str = "",
+    mends: Mends | None = None,
 ) -> None:
-    """Say who does the jobs of `kind`, what it is called, which roles see and steer it, and what its report is called
-    where that is not the rows it refused.
+    """Say who does the jobs of `kind`, what it is called, which roles see and steer it, what its report is called
+    where that is not the rows it refused, and what gives those rows as they were sent where the report does not.
     """
-    _works[kind] = Work(handler, title or kind.replace("_", " ").capitalize(), reads, writes, report)
+    _works[kind] = Work(handler, title or kind.replace("_", " ").capitalize(), reads, writes, report, mends)
 
 
 def works() -> dict[str, Work]:
