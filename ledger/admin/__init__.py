@@ -2,10 +2,12 @@
 
 from ledger.admin import accounts, transactions, wallets
 from ledger.admin.base import Figure, PointsAdmin, balance_figures, balance_lines
-from ledger.admin.display import PointsField, points
+from ledger.admin.causes import Causes, register_causes
+from ledger.admin.display import PointsField, points, points_by_account
 from ledger.admin.holders import Holder, Holders, register_holders
 
 __all__ = [
+    "Causes",
     "Figure",
     "Holder",
     "Holders",
@@ -15,6 +17,8 @@ __all__ = [
     "balance_figures",
     "balance_lines",
     "points",
+    "points_by_account",
+    "register_causes",
     "register_holders",
     "transactions",
     "wallets",

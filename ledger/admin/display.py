@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from ledger.amounts import LARGEST, NotAnAmount, as_text, for_people, read_amount
 from ledger.models import Kind, LedgerAccount, Transaction
-from loyalty.kernel.desk import state
+from loyalty.kernel.desk import number, state
 from loyalty.kernel.models import ApiCredential, Operator
 
 # Kinds that move points at once; the others only keep them aside, give them back, or say how many may exist.
@@ -33,6 +33,14 @@ def points(amount: int, account: LedgerAccount, *, signed: bool = False, unit: b
         for_people(amount, account.decimals, signed=signed),
         after,
     )
+
+
+def points_by_account(totals: Mapping[int, int]) -> SafeString:
+    """Amounts of several accounts, by their numbers, side by side; where there are none, 0."""
+    accounts = LedgerAccount.objects.in_bulk(list(totals)) if totals else {}
+    if not accounts:
+        return number(0)
+    return format_html_join(" ", "{}", ((points(total, accounts[pk]),) for pk, total in totals.items()))
 
 
 NO_POINTS = format_html('<span class="ts-points ts-nothing">{}</span>', "–")

@@ -8,8 +8,8 @@ from typing import Any
 from django.urls import reverse
 
 from ledger.admin.display import NO_POINTS, kind_of, moved, named, names_of, points
-from ledger.models import Hold, LedgerAccount, Lot, Transaction
-from ledger.selectors import Wanted, accounts_of_wallet, browse_transactions, in_this_order, open_lots
+from ledger.models import Hold, LedgerAccount, Lot, Transaction, Wallet
+from ledger.selectors import Wanted, accounts_moved, browse_transactions, in_this_order, open_lots
 from loyalty.kernel.clock import NEVER
 from loyalty.kernel.desk import Panel, link_to, state, when
 from loyalty.kernel.desk.display import NOTHING
@@ -18,9 +18,10 @@ MOVEMENTS_SHOWN = 20
 LOTS_SHOWN = 50
 
 
-def movements_panel(organization_id: int, wallet_id: int) -> Panel:
+def movements_panel(wallet: Wallet) -> Panel:
     """The newest movements of a wallet, with why and by whom."""
-    wanted = Wanted(accounts_of_wallet(organization_id, wallet_id), wallet_id=wallet_id)
+    wallet_id = wallet.pk
+    wanted = Wanted(accounts_moved(wallet), wallet_id=wallet_id)
     rows = in_this_order(browse_transactions(wanted, most=MOVEMENTS_SHOWN).ids)
     names = names_of(row.actor for row in rows)
     return Panel(

@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter, TextFilter
 
 from ledger.admin.base import Figure, PointsAdmin
+from ledger.admin.causes import cause_of
 from ledger.admin.display import kind_of, moved, named, names_of, points, status_label
 from ledger.admin.holders import wallet_links
 from ledger.admin.movements import lots_of_transaction, why_of
@@ -151,7 +152,7 @@ class TransactionAdmin(PointsAdmin):
     says_empty = "Every movement of points is kept here for good: given, spent, transferred, expired, reverted."
     facts = (
         ("Movement", ("what", "stands", "sender", "receiver", "account")),
-        ("Cause", ("why", "who", "came_by", "key", "other_id", "labels")),
+        ("Cause", ("why", "caused_by", "who", "came_by", "key", "other_id", "labels")),
         ("When", ("happened", "written", "said_date", "answered")),
     )
 
@@ -254,14 +255,20 @@ class TransactionAdmin(PointsAdmin):
         """What it is the answer to."""
         return link_to(row.answers, named(row.answers)) if row.answers is not None else NOTHING
 
+    @admin.display(description="For")
+    def caused_by(self, row: Transaction) -> Any:
+        """What caused it."""
+        return row.cause or NOTHING  # type: ignore[attr-defined]
+
     # --- the reading page ---
     def name_of(self, target: Transaction) -> str:
         """What it was, and its number."""
         return named(target)
 
     def get_facts(self, request: HttpRequest, target: Transaction) -> Sequence[tuple[str, Sequence[str]]]:
-        """Its facts, with the names looked up once."""
+        """Its facts, with the names looked up once, and what caused it where that is known."""
         dressed([target], request)
+        target.cause = cause_of(target, seat_of(request))  # type: ignore[attr-defined]
         return self.facts
 
     def figures(self, request: HttpRequest, target: Transaction, at: datetime) -> Sequence[Figure]:

@@ -112,7 +112,7 @@ class WalletAdmin(PointsAdmin):
         if target.kind in (Wallet.Kind.MEMBER, Wallet.Kind.CLEARING):
             yield from holds_panel(target.pk, may_end=may_end)
             yield lots_panel(target.pk)
-        yield movements_panel(target.organization_id, target.pk)
+        yield movements_panel(target)
 
 
 def wallet_figures(request: HttpRequest, wallet: Wallet, at: datetime) -> list[Figure]:

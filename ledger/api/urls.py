@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from ledger.api import movements, views
+from ledger.api import movements, stats, views
 from loyalty.kernel.api import paths  # noqa: F401 - registers the converters
 
 _ledger = "ledgers/<rowid:ledgerId>"
@@ -26,4 +26,5 @@ urlpatterns = [
     path(f"{_ledger}/wallets/<rowid:walletId>", views.LedgerWalletViewSet.as_view({"get": "retrieve"})),
     path(f"{_ledger}/wallets/<rowid:walletId>/mint", views.LedgerWalletViewSet.as_view({"post": "mint"})),
     path(f"{_ledger}/wallets/<rowid:walletId>/burn", views.LedgerWalletViewSet.as_view({"post": "burn"})),
+    path("stats/ledger-accounts/<rowid:ledgerAccountId>", stats.AccountStatsViewSet.as_view({"get": "retrieve"})),
 ]

@@ -165,15 +165,17 @@ class Revert(Request):
 @dataclass(slots=True, kw_only=True)
 class Reclaim(Request):
     """Take up to `amount` of what a mint gave back as a burn: first what of it waits to become valid, then what is left
-    of its own lots, then whatever the wallet can spend. Takes less, or nothing, where less is there.
+    of its own lots, then whatever the wallet can spend. Takes less, or nothing, where less is there. What was given has
+    moved to another wallet, where one is named: it is taken from there, whatever can be spent.
     """
 
     transaction_id: int
     amount: int
+    wallet_id: int | None = None
 
     def content(self) -> tuple[object, ...]:
         """Everything that makes two of them with one key the same."""
-        return (*Request.content(self), self.transaction_id, self.amount)
+        return (*Request.content(self), self.transaction_id, self.amount, self.wallet_id)
 
 
 @dataclass(slots=True, kw_only=True)

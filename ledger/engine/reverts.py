@@ -138,10 +138,12 @@ def post_reclaim(book: Book, request: Reclaim) -> Entry | None:
     earlier = book.store.find_revert(book, original.id)
     if earlier is not None and earlier.amount == original.amount:
         return earlier
-    balance = book.balances.get((account.id, original.to_wallet_id))
+    wallet_id = request.wallet_id or original.to_wallet_id
+    moved = wallet_id != original.to_wallet_id
+    balance = book.balances.get((account.id, wallet_id))
     if balance is None:
         return None
-    made = book.store.load_lots_made(book, original.id)
+    made = [] if moved else book.store.load_lots_made(book, original.id)
     waiting = [lot for lot in made if lot.state == LotModel.State.PENDING]
     amount = min(request.amount, sum(lot.remaining for lot in waiting) + max(0, balance.available))
     if amount < 1:

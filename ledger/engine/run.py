@@ -91,13 +91,15 @@ def execute(
     :raises Busy: where rows it needs stay locked by somebody else.
     """
     many = sum(map(len, groups)) >= _BULK
+    # Where nothing can turn out to have been done already, there is no second try for which a savepoint would be kept.
+    savepoint = not tolerant or any(r.unique_key and not r.key_is_new for group in groups for r in group)
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with collector_paused() if many else nullcontext(), transaction.atomic():
+            with collector_paused() if many else nullcontext(), transaction.atomic(savepoint=savepoint):
                 return _once(groups, organization_id, actor, at, tolerant, announce, trusting=attempt == 1)
         except IntegrityError as error:
             # Somebody committed the same key after this call looked: look again, it will be found and replayed.
-            if "transaction_key_once" not in str(error) or attempt == ATTEMPTS:
+            if "transaction_key_once" not in str(error) or attempt == ATTEMPTS or connection.needs_rollback:
                 raise
         except OperationalError as error:
             state = getattr(error.__cause__, "sqlstate", None)
@@ -156,6 +158,10 @@ def _open(book: Book, requests: Sequence[Request], *, trusting: bool) -> None:
                 credited.add((request.account_id, request.to_wallet_id))
         elif isinstance(request, Settle):
             keys.add((request.account_id, request.wallet_id))
+        elif isinstance(request, Reclaim) and request.wallet_id is not None:
+            keys.update(
+                (entry.account_id, request.wallet_id) for entry in entries if entry.id == request.transaction_id
+            )
     credited |= {(entry.account_id, entry.to_wallet_id) for entry in entries if entry.kind == Kind.HOLD}
     book.store.open(
         book,

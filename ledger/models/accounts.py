@@ -58,6 +58,8 @@ class LedgerAccount(models.Model):
     is_default = models.BooleanField(default=False)
     spend_order = models.CharField(max_length=20, choices=SpendOrder, default=SpendOrder.SOONEST_EXPIRING)
     may_owe = models.BooleanField("may go below zero", default=False)
+    # Points of members; else what companies clear between them, which nobody is offered to give to a member.
+    for_members = models.BooleanField(default=True)
     reserve = models.OneToOneField(Wallet, on_delete=models.PROTECT, related_name="+")
     burned = models.OneToOneField(Wallet, on_delete=models.PROTECT, related_name="+")
     expired = models.OneToOneField(Wallet, on_delete=models.PROTECT, related_name="+")

@@ -7,11 +7,13 @@ from ledger.selectors.accounts import (
     get_ledger,
     list_accounts,
     list_ledgers,
+    list_member_accounts,
     with_totals,
 )
 from ledger.selectors.browsing import (
     Browsed,
     Wanted,
+    accounts_moved,
     accounts_of_wallet,
     browse_transactions,
     in_this_order,
@@ -21,6 +23,7 @@ from ledger.selectors.figures import OpenLots, becoming_valid, daily_totals, exp
 from ledger.selectors.history import LotThen, WalletThen, balance_at
 from ledger.selectors.records import TransactionRecord, describe
 from ledger.selectors.statements import StatementRow, count_statement, list_statement
+from ledger.selectors.stats import moved_in
 from ledger.selectors.transactions import (
     TransactionFilter,
     count_transactions,
@@ -42,6 +45,7 @@ __all__ = [
     "WalletThen",
     "Wanted",
     "account_totals",
+    "accounts_moved",
     "accounts_of_wallet",
     "balance_at",
     "becoming_valid",
@@ -59,10 +63,12 @@ __all__ = [
     "in_this_order",
     "list_accounts",
     "list_ledgers",
+    "list_member_accounts",
     "list_statement",
     "list_transactions",
     "list_transactions_of_wallet",
     "monthly_totals",
+    "moved_in",
     "named_transactions",
     "open_lots",
     "read_balance",

@@ -35,6 +35,11 @@ def list_accounts(organization_id: int, ledger_id: int | None = None) -> QuerySe
     return accounts if ledger_id is None else accounts.filter(ledger_id=ledger_id)
 
 
+def list_member_accounts(organization_id: int) -> QuerySet[LedgerAccount]:
+    """The organization's accounts whose points members have: not those that only companies clear in."""
+    return list_accounts(organization_id).filter(for_members=True)
+
+
 def get_account(organization_id: int, account_id: int, ledger_id: int | None = None) -> LedgerAccount:
     """One of the organization's accounts (in the ledger named).
 

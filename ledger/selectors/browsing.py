@@ -90,12 +90,15 @@ def _not_indexed(wanted: Wanted) -> Q:
 def accounts_of_wallet(organization_id: int, wallet_id: int) -> list[int]:
     """The accounts in which one of the organization's wallets can have moved anything."""
     wallet = Wallet.objects.filter(organization_id=organization_id, pk=wallet_id).first()
-    if wallet is None:
-        return []
+    return [] if wallet is None else accounts_moved(wallet)
+
+
+def accounts_moved(wallet: Wallet) -> list[int]:
+    """The accounts in which the wallet can have moved anything."""
     if wallet.kind in (Wallet.Kind.MEMBER, Wallet.Kind.CLEARING):
         return list(wallet.balances.order_by("account_id").values_list("account_id", flat=True))
     own = Q(**{wallet.kind: wallet.pk})
-    return list(LedgerAccount.objects.filter(own, organization_id=organization_id).values_list("pk", flat=True))
+    return list(LedgerAccount.objects.filter(own, organization_id=wallet.organization_id).values_list("pk", flat=True))
 
 
 def named_transactions(organization_id: int, text: str) -> list[int]:

@@ -22,11 +22,12 @@ from ledger.services.holds import capture_holds, release_hold, void_stale_holds
 from ledger.services.ledgers import create_ledger, update_ledger
 from ledger.services.lots import activate_lot, cancel_lot, expire_lot
 from ledger.services.posting import Posting, post_batch, post_groups, post_transactions
+from ledger.services.proofs import Proof, prove
 from ledger.services.rehearsing import rehearse
 from ledger.services.reverting import preview_revert, revert_transactions
 from ledger.services.settling import Settled, settle_balance, settle_due
 from ledger.services.supply import set_supply
-from ledger.services.wallets import create_wallet, set_wallet_active, set_wallet_holder
+from ledger.services.wallets import create_wallet, open_balance, set_wallet_active, set_wallet_holder
 
 __all__ = [
     "CLIENT",
@@ -38,6 +39,7 @@ __all__ = [
     "Move",
     "Outcome",
     "Posting",
+    "Proof",
     "Reclaim",
     "Revert",
     "Settled",
@@ -62,10 +64,12 @@ __all__ = [
     "forget_side",
     "give_points",
     "mint",
+    "open_balance",
     "post_batch",
     "post_groups",
     "post_transactions",
     "preview_revert",
+    "prove",
     "rehearse",
     "release_held_points",
     "release_hold",
