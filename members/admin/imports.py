@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from ledger.admin import points
 from ledger.errors import NoDefaultAccount
 from ledger.models import LedgerAccount
-from ledger.selectors import list_accounts
+from ledger.selectors import list_member_accounts
 from loyalty.kernel.desk import Preview
 from loyalty.kernel.models import Job
 from members.admin.uploads import ERRORS_SHOWN, MOST_PREVIEWED, FilePreview, UploadAct
@@ -36,7 +36,7 @@ class ImportPoints(UploadAct):
         """The organization's accounts to choose from."""
         super().prepare()
         account: Any = self.fields["account"]
-        account.queryset = list_accounts(self.organization.pk).filter(active=True).order_by("name")
+        account.queryset = list_member_accounts(self.organization.pk).filter(active=True).order_by("name")
 
     def starts(self) -> dict[str, Any]:
         """The account that is meant where nobody names one."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Prefetch, QuerySet
 from django.utils.html import format_html
 
 from ledger.admin import points
@@ -21,13 +22,17 @@ EVENTS_SHOWN = 30
 _CALLED = dict(EventType.choices)
 
 
+def with_places(members: QuerySet[Member]) -> QuerySet[Member]:
+    """The members with their places in programs at hand, as the tables of a page speak of them."""
+    places = Enrollment.objects.select_related("program__tier_account", "effective_tier", "system_tier", "manual_tier")
+    return members.prefetch_related(Prefetch("enrollments", places.order_by("pk")))
+
+
 def programs_panel(member: Member, *, tells_points: bool) -> Panel:
-    """Where the member stands in each program, and (where the person may see points) what the next tier asks for."""
-    places = list(
-        Enrollment.objects.filter(member=member)
-        .select_related("member", "program__tier_account", "effective_tier", "system_tier", "manual_tier")
-        .order_by("pk")
-    )
+    """Where the member, whose places are at hand, stands in each program, and (where the person may see points) what
+    the next tier asks for.
+    """
+    places = list(member.enrollments.all())
     steps = progress_of(places) if tells_points else {}
     return Panel(
         "Programs",
@@ -100,8 +105,10 @@ def audiences_panel(member: Member, at: datetime) -> Panel:
 
 def events_panel(member: Member, *, tells_points: bool) -> Panel:
     """What happened, newest first; how many points moved only where the person may see that."""
-    events = list_events(member).select_related("transaction__account").order_by("-created_at", "-pk")[:EVENTS_SHOWN]
-    tiers = {tier.pk: tier.name for tier in LoyaltyTier.objects.filter(program__organization=member.organization_id)}
+    newest = list_events(member).select_related("transaction__account").order_by("-created_at", "-pk")
+    events = list(newest[:EVENTS_SHOWN])
+    named = {event.payload["loyaltyTierId"] for event in events if event.payload.get("loyaltyTierId")}
+    tiers = {tier.pk: tier.name for tier in LoyaltyTier.objects.filter(pk__in=named)}
     return Panel(
         "What happened",
         ("When", "What", "Points", "More", "State"),

@@ -67,6 +67,8 @@ class CreateMember(_Person):
 
     slug, title, verb, icon = "create", "New member", "Create", "person_add"
 
+    referral_code = forms.CharField(required=False, max_length=255, help_text="The code of whoever brought them.")
+
     def prepare(self) -> None:
         """An id can be made."""
         field = self.fields["loyalty_member_id"]
@@ -79,6 +81,7 @@ class CreateMember(_Person):
             loyalty_member_id=self.cleaned_data["loyalty_member_id"] or f"m-{uuid.uuid4().hex[:12]}",
             public_loyalty_member_id=self.cleaned_data["public_loyalty_member_id"] or None,
             profile={name: value for name, value in self.profile().items() if value is not None},
+            referral_code=self.cleaned_data["referral_code"],
             actor=self.actor,
             at=self.at,
         )

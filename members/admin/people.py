@@ -9,13 +9,15 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import ModelAdmin
-from django.db.models import Prefetch, QuerySet
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import (
     Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
     HttpResponseRedirect,
+    JsonResponse,
     StreamingHttpResponse,
 )
 from django.template.response import TemplateResponse
@@ -28,6 +30,7 @@ from ledger.admin import Figure, PointsAdmin, points
 from ledger.admin.movements import holds_panel, lots_panel, movements_panel
 from ledger.admin.wallets import wallet_figures
 from ledger.errors import NoDefaultAccount
+from ledger.models import Balance
 from ledger.services import available_balances
 from loyalty.kernel.desk import Act, Link, Panel, address_of, clock_of, copyable, seat_of, state, when
 from loyalty.kernel.desk.display import NOTHING
@@ -35,13 +38,15 @@ from loyalty.kernel.json_text import write_json
 from members.admin.claims import claims_panel
 from members.admin.guests import guest_acts, guest_panels
 from members.admin.imports import ImportPoints
-from members.admin.life import audiences_panel, events_panel, programs_panel, tiers_panel
+from members.admin.life import audiences_panel, events_panel, programs_panel, tiers_panel, with_places
 from members.admin.member_acts import MEMBER_ACTS, CreateMember
 from members.admin.points_acts import POINTS_ACTS
 from members.models import Enrollment, Member
 from members.selectors import best_found, find_members, resolve_account
 from members.services import export_member
 
+# How many are offered while a name is being written.
+OFFERED = 8
 # What of a profile has a place of its own on the page.
 _SHOWN = ("name", "lastName", "email", "phone", "loyaltyCardNumber", "birthdate")
 
@@ -86,6 +91,11 @@ class MemberList(ChangeList):
         self.result_list = rows
 
 
+def _with_tiers() -> Prefetch[Any]:
+    """The places in programs, each with the tier that counts."""
+    return Prefetch("enrollments", queryset=Enrollment.objects.select_related("effective_tier").order_by("pk"))
+
+
 @admin.register(Member)
 class MemberAdmin(PointsAdmin):
     """Who collects points."""
@@ -114,12 +124,13 @@ class MemberAdmin(PointsAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With tiers at hand."""
-        places = Enrollment.objects.select_related("effective_tier").order_by("pk")
-        return super().get_queryset(request).prefetch_related(Prefetch("enrollments", queryset=places))
+        return super().get_queryset(request).prefetch_related(_with_tiers())
 
     def everything(self, request: HttpRequest) -> QuerySet[Any]:
         """With what a reading page speaks of."""
-        return super().everything(request).select_related("wallet", "organization")
+        held = Balance.objects.filter(wallet=OuterRef("wallet"), held__gt=0)
+        rows = super().everything(request).select_related("wallet", "organization").annotate(holds_points=Exists(held))
+        return with_places(rows)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -213,9 +224,23 @@ class MemberAdmin(PointsAdmin):
 
     # --- what a person may ask for ---
     def get_urls(self) -> list[URLPattern]:
-        """With the download of all that is kept of one."""
-        view = self.admin_site.admin_view(self.export_view)
-        return [path("<path:object_id>/export/", view, name="members_member_export"), *super().get_urls()]
+        """With the download of all that is kept of one, and those whom a name finds while it is written."""
+        view = self.admin_site.admin_view
+        return [
+            path("offer/", view(self.offer_view), name="members_member_offer"),
+            path("<path:object_id>/export/", view(self.export_view), name="members_member_export"),
+            *super().get_urls(),
+        ]
+
+    def offer_view(self, request: HttpRequest) -> JsonResponse:
+        """The members whom what somebody writes finds, for a field in which one is named.
+
+        :raises PermissionDenied: where the person may not read members.
+        """
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        found = self.find(request, request.GET.get("q", ""), OFFERED)
+        return JsonResponse({"offered": [{"value": one.loyalty_member_id, "label": str(one)} for one in found]})
 
     def links(self, request: HttpRequest, target: Member) -> Iterable[Link]:
         """Everything kept of the member, as a file."""
@@ -260,7 +285,7 @@ class MemberAdmin(PointsAdmin):
         if seat.may("ledgers:read", target.organization_id):
             may_end = seat.may("ledgers:write", target.organization_id)
             yield from holds_panel(target.wallet_id, may_end=may_end)
-            yield movements_panel(target.organization_id, target.wallet_id)
+            yield movements_panel(target.wallet)
             yield lots_panel(target.wallet_id)
             yield claims_panel(target)
         yield from guest_panels(request, target, at)

@@ -14,7 +14,7 @@ from ledger.admin.movements import open_holds
 from ledger.amounts import for_people
 from ledger.errors import NoDefaultAccount
 from ledger.models import Balance, LedgerAccount, Lot, LotUse
-from ledger.selectors import TransactionRecord, WalletBalance, list_accounts
+from ledger.selectors import TransactionRecord, WalletBalance, list_member_accounts
 from ledger.services import (
     current_balance,
     give_points,
@@ -44,7 +44,7 @@ class PointsAct(Act):
     def prepare(self) -> None:
         """The organization's accounts to choose from; where there is but one, nothing to choose."""
         field: Any = self.fields["account"]
-        field.queryset = list_accounts(self.target.organization_id).filter(active=True).order_by("name")
+        field.queryset = list_member_accounts(self.target.organization_id).filter(active=True).order_by("name")
         self.accounts = list(field.queryset)
         if len(self.accounts) == 1:
             field.widget = forms.HiddenInput()
@@ -292,7 +292,8 @@ class ReleaseHeld(Act):
     @classmethod
     def fits(cls, target: Member) -> bool:
         """Where anything is held."""
-        return Balance.objects.filter(wallet_id=target.wallet_id, held__gt=0).exists()
+        known: bool | None = getattr(target, "holds_points", None)
+        return Balance.objects.filter(wallet_id=target.wallet_id, held__gt=0).exists() if known is None else known
 
     def prepare(self) -> None:
         """The open holds to choose from."""

@@ -8,7 +8,7 @@ from django import forms
 
 from ledger.admin import PointsField
 from ledger.models import Ledger, LedgerAccount
-from ledger.selectors import list_accounts, list_ledgers
+from ledger.selectors import list_ledgers, list_member_accounts
 from loyalty.kernel.desk import Act, Done
 from loyalty.kernel.roles import ADMIN
 from members.services import create_program, create_tier, update_program, update_tier
@@ -40,7 +40,7 @@ class _Program(Act):
         fields: Any = self.fields
         fields["ledger"].queryset = list_ledgers(self.organization_id).order_by("pk")
         for name in ("main_account", "tier_account"):
-            fields[name].queryset = list_accounts(self.organization_id).order_by("name")
+            fields[name].queryset = list_member_accounts(self.organization_id).order_by("name")
 
     def starts(self) -> dict[str, Any]:
         """The first ledger."""

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from ledger.models import LedgerAccount
-from ledger.selectors import list_accounts
+from ledger.selectors import list_member_accounts
 from loyalty.kernel.desk import Act, Done, HouseAdmin, Panel, copyable, link_to, state, when
 from loyalty.kernel.desk.display import yes_no
 from loyalty.kernel.roles import ADMIN, ANY
@@ -52,7 +52,7 @@ class _Store(Act):
     def prepare(self) -> None:
         """The organization's accounts that track points."""
         organization_id = self.organization.pk if self.target is None else self.target.organization_id
-        accounts = list_accounts(organization_id).filter(point_tracking_enabled=True)
+        accounts = list_member_accounts(organization_id).filter(point_tracking_enabled=True)
         self.fields["account"].queryset = accounts.order_by("name")  # type: ignore[attr-defined]
 
     def said(self) -> dict[str, Any]:

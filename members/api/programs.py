@@ -7,10 +7,9 @@ from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
-from rest_framework.response import Response
 
 from loyalty.kernel.api.filters import FlagFilter, TextFilter
-from loyalty.kernel.api.listing import CorePagination
+from loyalty.kernel.api.listing import NamedPages
 from loyalty.kernel.api.resources import ResourceViewSet
 from loyalty.kernel.roles import ADMIN
 from members import selectors, services
@@ -37,16 +36,10 @@ class ProgramFilters(django_filters.FilterSet):
         return queryset
 
 
-class ProgramPages(CorePagination):
+class ProgramPages(NamedPages):
     """Pages of programs, in the envelope the document gives them (semantics 0.6)."""
 
-    def get_paginated_response(self, data: Any) -> Response:
-        """The page."""
-        return Response({"loyaltyPrograms": data})
-
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """The envelope, for the OpenAPI document."""
-        return {"type": "object", "required": ["loyaltyPrograms"], "properties": {"loyaltyPrograms": schema}}
+    name = "loyaltyPrograms"
 
 
 class ProgramViewSet(ResourceViewSet):

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from loyalty.kernel.api import paths  # noqa: F401 - registers the converters
-from members.api import audiences, journal, members, portals, programs, search
+from members.api import audiences, journal, members, portals, programs, search, stats
 
 _program = "loyalty-programs/<rowid:loyaltyProgramId>"
 _place = "members/<rowid:memberId>/loyalty-programs/<rowid:loyaltyProgramId>"
@@ -37,4 +37,6 @@ urlpatterns = [
     path("audiences/<rowid:audienceId>", audiences.AudienceViewSet.as_view({"get": "retrieve", "patch": "update"})),
     path("audience-matches", audiences.AudienceMatchesViewSet.as_view({"post": "match"})),
     path(f"{_loyal}/burn", members.LoyaltyMemberViewSet.as_view({"post": "burn"})),
+    path("stats/members", stats.MemberCreationViewSet.as_view({"get": "retrieve"})),
+    path(f"stats/{_program}/tiers", stats.TierStatsViewSet.as_view({"get": "retrieve"})),
 ]

@@ -100,6 +100,19 @@ class LoyaltyEvent(models.Model):
         indexes = [
             models.Index(fields=["member", "created_at", "id"], name="event_of_member"),
             models.Index(fields=["created_at", "id"], name="event_waiting", condition=Q(status="pending")),
+            # For counting: an event is in one of them, by when it happened.
+            models.Index(
+                fields=["organization", "event_type", "status", "created_at"],
+                name="event_by_type",
+                condition=Q(external_event_at__isnull=True),
+            ),
+            models.Index(
+                fields=["organization", "event_type", "status", "external_event_at"],
+                name="event_by_own_date",
+                condition=Q(external_event_at__isnull=False),
+            ),
+            # They are few, and want a hand.
+            models.Index(fields=["organization", "id"], name="event_failed", condition=Q(status="failed")),
         ]
 
     def __str__(self) -> str:

@@ -124,6 +124,8 @@ class Enrollment(models.Model):
         constraints = [models.UniqueConstraint(fields=["member", "program"], name="enrolled_once")]
         indexes = [
             models.Index(fields=["program", "id"], name="enrollment_of_program"),
+            # How many stand in which tier.
+            models.Index(fields=["program", "effective_tier"], name="enrollment_by_tier"),
             # Few tiers are given until a day: ending them must not walk all the others.
             models.Index(
                 fields=["manual_expires_at"], name="enrollment_ending", condition=Q(manual_expires_at__isnull=False)

@@ -63,7 +63,11 @@ class PurchaseOrder(models.Model):
             ),
             models.CheckConstraint(condition=Q(shortfall__gte=0), name="order_shortfall_not_negative"),
         ]
-        indexes = [models.Index(fields=["member", "id"], name="order_of_member")]
+        indexes = [
+            models.Index(fields=["member", "id"], name="order_of_member"),
+            # The newest of a shop, for who looks at them.
+            models.Index(fields=["organization", "id"], name="order_of_organization"),
+        ]
 
     def __str__(self) -> str:
         return self.external_id

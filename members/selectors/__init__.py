@@ -34,8 +34,9 @@ from members.selectors.members import (
     get_member_by_loyalty_id,
     list_members,
     match_members,
+    wallets_now,
 )
-from members.selectors.orders import ORDER_EVENTS, list_orders, order_document, told_of
+from members.selectors.orders import ORDER_EVENTS, find_order, list_orders, order_document, told_of
 from members.selectors.portals import get_open_portal, list_portals
 from members.selectors.programs import (
     default_program,
@@ -45,6 +46,7 @@ from members.selectors.programs import (
     resolve_account,
 )
 from members.selectors.search import best_found, find_members, get_named_member, in_tier, search_members
+from members.selectors.stats import EventCounts, events_happened, members_created, members_in_tiers
 from members.selectors.stores import (
     find_operator_who_may_sell,
     get_default_store,
@@ -56,6 +58,7 @@ from members.selectors.stores import (
 __all__ = [
     "ORDER_EVENTS",
     "Counter",
+    "EventCounts",
     "Glance",
     "Holding",
     "Match",
@@ -70,6 +73,7 @@ __all__ = [
     "document_given",
     "due_audiences",
     "event_document",
+    "events_happened",
     "find_claims",
     "find_customer_id",
     "find_holding",
@@ -77,6 +81,7 @@ __all__ = [
     "find_members",
     "find_movement",
     "find_operator_who_may_sell",
+    "find_order",
     "get_audience",
     "get_audiences",
     "get_claim_by_token",
@@ -106,10 +111,13 @@ __all__ = [
     "matching_audiences",
     "member_document",
     "members_by_rule",
+    "members_created",
+    "members_in_tiers",
     "members_of",
     "order_document",
     "progress_of",
     "resolve_account",
     "search_members",
     "told_of",
+    "wallets_now",
 ]

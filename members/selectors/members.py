@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +61,29 @@ _ENROLLMENTS = KeptRead(
     int,
     int,
 )
+
+
+def became(member: Member) -> Member:
+    """Whom the member became part of, if it was merged; a query for each merge."""
+    while member.merged_into is not None:
+        member = member.merged_into
+    return member
+
+
+def wallets_now(members: Iterable[Member]) -> dict[int, int]:
+    """The wallet that holds each member's points now, by member: of one who was merged, that of whom they became part
+    of. No query where nobody was merged.
+    """
+    known = {member.pk: member for member in members}
+    while missing := {one.merged_into_id for one in known.values() if one.merged_into_id} - known.keys():
+        known |= Member.objects.in_bulk(missing)
+    return {pk: _last(member, known).wallet_id for pk, member in known.items()}
+
+
+def _last(member: Member, known: Mapping[int, Member]) -> Member:
+    while member.merged_into_id is not None:
+        member = known[member.merged_into_id]
+    return member
 
 
 def check_member(organization_id: int, member_id: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from members.models import EventType, LoyaltyEvent, PurchaseOrder
+from members.models import EventType, LoyaltyEvent, Member, PurchaseOrder
 
 ORDER_EVENTS = (
     EventType.ORDER_CREATED,
@@ -24,12 +24,28 @@ def list_orders(organization_id: int, member_id: int) -> QuerySet[PurchaseOrder]
     return PurchaseOrder.objects.filter(organization_id=organization_id, member_id=member_id)
 
 
+def find_order(organization_id: int, external_id: str) -> PurchaseOrder | None:
+    """The organization's order of this id, if there is one."""
+    return PurchaseOrder.objects.filter(organization_id=organization_id, external_id=external_id).first()
+
+
 def told_of(orders: Sequence[PurchaseOrder]) -> dict[int, LoyaltyEvent]:
-    """The event that the last change of each order told, by order; none where it told nothing. One query."""
+    """The event that the last change of each order told, by order; none where it told nothing. One query, and one more
+    for orders without: they may have come from somebody who was merged.
+    """
+    told = _told_of(orders, {order.member_id for order in orders})
+    rest = [order for order in orders if order.pk not in told]
+    members = {order.member_id for order in rest}
+    while rest and (members := set(Member.objects.filter(merged_into__in=members).values_list("pk", flat=True))):
+        told |= _told_of(rest, members)
+    return told
+
+
+def _told_of(orders: Sequence[PurchaseOrder], members: set[int]) -> dict[int, LoyaltyEvent]:
     if not orders:
         return {}
     found = LoyaltyEvent.objects.filter(
-        member_id__in={order.member_id for order in orders},
+        member_id__in=members,
         created_at__in={order.updated_at for order in orders},
         external_id__in={order.external_id for order in orders},
         event_type__in=ORDER_EVENTS,

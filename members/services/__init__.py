@@ -14,6 +14,7 @@ from members.services.points import burn_member_points, mint_member_points
 from members.services.portals import create_portal, rotate_public_id, update_portal
 from members.services.privacy import erase_member, export_member
 from members.services.programs import create_program, create_tier, make_default_program, update_program, update_tier
+from members.services.referring import register_referrals
 from members.services.refreshing import issue_refresh_token, sweep_refresh_tokens, use_refresh_token
 from members.services.sellers import allow_seller, appoint_seller, dismiss_seller
 from members.services.standing import expire_manual_tiers, leave_program, set_member_tier
@@ -71,6 +72,7 @@ __all__ = [
     "refresh_audience",
     "refresh_due_audiences",
     "register_belongings",
+    "register_referrals",
     "revoke_claim",
     "rotate_public_id",
     "send_at_store",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledger.announcements import Posted
-from members.announcements import answers_to, questions, tell
+from members.announcements import answers_to, question, tell
 from members.models import EventType
 from members.services.journal import noted, noting
 from members.services.standing import RUNGS, Rung, follow_postings, ladders_of
@@ -17,6 +17,6 @@ def follow(posted: Posted) -> None:
     if not note:
         return
     rungs = f"{RUNGS} p.tier_account_id IN ({', '.join(f'{account_id:d}' for account_id in posted.accounts)})"
-    _, found, *answers = answers_to([note, rungs, *questions(posted.organization_id)])
-    tell(answers, frozenset({EventType.TRANSACTION_CREATED}), lambda: noted(posted))
+    _, found, heard = answers_to([note, rungs, question(f"{posted.organization_id:d}")])
+    tell(heard, frozenset({EventType.TRANSACTION_CREATED}), lambda: noted(posted))
     follow_postings(posted, ladders_of(map(Rung._make, found)))

@@ -14,10 +14,11 @@ from loyalty.kernel.actors import Actor
 from loyalty.kernel.errors import DuplicateValue
 from loyalty.kernel.services import apply_changes, record
 from members.contacts import contacts_of
-from members.errors import MemberGone, ReferralCodeRefused
+from members.errors import MemberGone
 from members.models import EventType, Member, MemberContact
 from members.selectors import default_program, get_member
 from members.services.journal import record_event
+from members.services.referring import use_referral_code
 from members.services.standing import enroll
 from members.words import search_text_of
 
@@ -41,13 +42,13 @@ def create_member(
     custom_attributes: Mapping[str, Any] | None = None,
     referral_code: str | None = "",
 ) -> Member:
-    """A new member with a wallet, enrolled in the default program at its default tier (semantics 5.1).
+    """A new member with a wallet, enrolled in the default program at its default tier (semantics 5.1), who may have
+    come with the referral code of another.
 
     :raises DuplicateValue: an id another member has.
-    :raises ReferralCodeRefused: a referral code no active referral program knows.
+    :raises ReferralCodeRefused: a referral code no active referral program knows, one that is used up, or one's own.
     """
-    if referral_code:
-        raise ReferralCodeRefused
+    code = (referral_code or "").strip()
     wallet = create_wallet(organization_id=organization_id, at=at)
     member = Member(
         organization_id=organization_id,
@@ -60,6 +61,7 @@ def create_member(
         profile=dict(profile or {}),
         on_chain=dict(on_chain or {}),
         custom_attributes=dict(custom_attributes or {}),
+        referral_code=code,
         created_at=at,
         updated_at=at,
     )
@@ -72,7 +74,9 @@ def create_member(
     program = default_program(organization_id)
     if program is not None:
         enroll(member=member, program=program, actor=actor, at=at, points=0)
-    record_event(organization_id=organization_id, event_type=EventType.MEMBER_CREATED, member_id=member.pk, at=at)
+    event = record_event(
+        organization_id=organization_id, event_type=EventType.MEMBER_CREATED, member_id=member.pk, at=at
+    )
     record(
         actor=actor,
         at=at,
@@ -81,7 +85,10 @@ def create_member(
         organization_id=organization_id,
         after={"loyalty_member_id": loyalty_member_id, "active": active},
     )
-    return get_member(organization_id, member.pk)
+    made = get_member(organization_id, member.pk)
+    if code:
+        use_referral_code(member=made, code=code, event=event, actor=actor, at=at)
+    return made
 
 
 @transaction.atomic

@@ -15,7 +15,7 @@ from loyalty.kernel.clock import NEVER
 from loyalty.kernel.errors import InvalidInput
 from loyalty.kernel.services import record
 from members.errors import MemberGone, MemberInactive, OpenHolds
-from members.models import Enrollment, EventType, Member
+from members.models import Enrollment, EventType, Member, PurchaseOrder
 from members.selectors import get_member
 from members.services.belongings import move_belongings
 from members.services.claims import follow_merge
@@ -53,7 +53,9 @@ def merge_members(*, kept: Member, merged: Member, actor: Actor, at: datetime, r
     if not kept.active:
         raise MemberInactive("The member who is kept is blocked.")
     _move_profile(kept, merged, at)
-    # Before the points: whoever takes something back locks it before the balances, too.
+    # In the order in which whoever takes something back locks: orders, what they gave, balances.
+    orders = PurchaseOrder.objects.select_for_update().filter(member=merged).order_by("pk")
+    PurchaseOrder.objects.filter(pk__in=list(orders.values_list("pk", flat=True))).update(member=kept)
     move_belongings(kept=kept, merged=merged)
     _move_points(kept, merged, actor, at)
     _move_places(kept, merged, actor, at)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import orjson
+from django.db.models import QuerySet
 
 from ledger.engine.requests import CLOCK_SKEW
 from loyalty.kernel.errors import DomainError, InvalidInput
 from loyalty.kernel.json_text import write_json
+from loyalty.kernel.kept import KeptRead, insert_rows, update_row
 from members.errors import MemberInactive, OrderOfAnother, OrderStatusRefused
 from members.models import EventType, LoyaltyEvent, LoyaltyProgram, Member, PurchaseOrder
+from members.selectors.members import became
 from members.selectors.orders import order_document
 
 Status = PurchaseOrder.Status
@@ -74,11 +77,17 @@ class OrderDraft:
         return self.member.pk
 
     @property
+    def basis(self) -> Decimal:
+        """What the order counts by (semantics 8.3)."""
+        return self.total if self.discounted_total is None else self.discounted_total
+
+    @property
     def content_hash(self) -> str:
-        """A short name for all of it: two that say the same have the same."""
+        """A short name for all it says: two that say the same have the same. Whose it is does not count: members who
+        turn out to be one person are merged.
+        """
         at = self.external_event_at
         content = (
-            self.member_id,
             self.type,
             self.status,
             str(self.total.normalize()),
@@ -124,15 +133,39 @@ def put_orders(organization_id: int, drafts: Sequence[OrderDraft], *, at: dateti
     """Decide what becomes of each draft, all of different orders, with the orders there are locked until the caller's
     transaction ends; nothing is written yet (see `write_orders`).
     """
+    if len(drafts) == 1:
+        rows: Iterable[PurchaseOrder] = _KNOWN(organization_id, drafts[0].external_id)
+    else:
+        rows = known_orders(organization_id, drafts).order_by("pk").select_for_update()
+    return decide_orders(organization_id, drafts, {row.external_id: row for row in rows}, at=at)
+
+
+_KNOWN = KeptRead(
+    lambda organization, name: PurchaseOrder.objects.filter(organization_id=organization, external_id=name),
+    int,
+    str,
+    lock="FOR UPDATE",
+)
+
+
+def known_orders(organization_id: int, drafts: Sequence[OrderDraft]) -> QuerySet[PurchaseOrder]:
+    """The orders there are of those the drafts tell."""
+    mine = PurchaseOrder.objects.filter(organization_id=organization_id)
+    return mine.filter(external_id__in=[draft.external_id for draft in drafts])
+
+
+def decide_orders(
+    organization_id: int, drafts: Sequence[OrderDraft], known: dict[str, PurchaseOrder], *, at: datetime
+) -> list[Put]:
+    """Decide in memory what becomes of each draft, where these orders are known by external id. What a draft makes of
+    an order is what the next one finds.
+    """
     wanted = {draft.program_id for draft in drafts if draft.program_id is not None}
     programs = set(
         LoyaltyProgram.objects.filter(organization=organization_id, pk__in=wanted).values_list("pk", flat=True)
         if wanted
         else ()
     )
-    mine = PurchaseOrder.objects.filter(organization_id=organization_id)
-    rows = mine.filter(external_id__in=[draft.external_id for draft in drafts]).order_by("pk")
-    known = {row.external_id: row for row in rows.select_for_update()}
     puts = []
     for draft in drafts:
         order = known.get(draft.external_id)
@@ -140,6 +173,7 @@ def put_orders(organization_id: int, drafts: Sequence[OrderDraft], *, at: dateti
         try:
             check_draft(draft, programs, at)
             _decide(made, order, at)
+            known[draft.external_id] = made.order
         except DomainError as error:
             made.error = error
         puts.append(made)
@@ -151,6 +185,8 @@ def _decide(put: Put, known: PurchaseOrder | None, at: datetime) -> None:
     draft, order = put.draft, put.order
     before = None if known is None else (known.status, known.basis)
     if known is not None:
+        if known.member_id != draft.member_id:
+            draft.member = became(draft.member)
         if known.member_id != draft.member_id:
             raise OrderOfAnother
         if known.content_hash == draft.content_hash:
@@ -189,7 +225,7 @@ def write_new_orders(puts: Sequence[Put]) -> None:
 
     :raises IntegrityError: somebody else wrote one of them first.
     """
-    PurchaseOrder.objects.bulk_create([put.order for put in puts if put.is_new])
+    insert_rows([put.order for put in puts if put.is_new])
     for put in puts:
         if put.event is not None:
             put.event.payload = order_document(put.order)
@@ -198,8 +234,9 @@ def write_new_orders(puts: Sequence[Put]) -> None:
 def write_changed_orders(puts: Sequence[Put]) -> None:
     """Write what changed of orders; what became of them since they were read is in hand, since they are locked."""
     changed = [put.order for put in puts if put.is_changed and not put.is_new]
-    columns = [name.removesuffix("_id") for name in (*_SAID, "returned", "shortfall", "updated_at")]
+    columns = (*_SAID, "returned", "shortfall", "updated_at")
     if len(changed) == 1:
-        changed[0].save(update_fields=columns)
+        update_row(changed[0], columns)
     elif changed:
-        PurchaseOrder.objects.bulk_update(changed, columns, batch_size=200)
+        fields = [name.removesuffix("_id") for name in columns]
+        PurchaseOrder.objects.bulk_update(changed, fields, batch_size=200)
