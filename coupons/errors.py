@@ -29,6 +29,15 @@ class BookNotValid(NotEligible):
     says = "The coupon book is not valid now."
 
 
+class StockWithdrawn(NotEligible):
+    """The book that this one is linked to is not published, or no longer shared: its organization gives nothing more
+    through others (semantics 4.3).
+    """
+
+    code = "STOCK_WITHDRAWN"
+    says = "The organization that offered this coupon book gives nothing of it now."
+
+
 class ProgramInactive(NotEligible):
     """An inactive program gives nothing (semantics 13.1)."""
 
@@ -141,6 +150,15 @@ class BookFull(RuleRefused):
 
     code = "BOOK_FULL"
     says = "The coupon book has no room for so many codes."
+
+
+class BookIsLinked(RuleRefused):
+    """A linked book has no codes and no limits over all members of its own; who offered it changes, exports and offers
+    them (semantics 4.3).
+    """
+
+    code = "BOOK_IS_LINKED"
+    says = "This belongs to the coupon book that was offered, and its organization alone decides it."
 
 
 class StatusRefused(Conflict):

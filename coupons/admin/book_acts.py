@@ -12,6 +12,7 @@ from coupons.models import CouponBook
 from coupons.services import archive_book, create_book, disable_book, publish_book, update_book
 from coupons.services.books import FOLLOWS
 from loyalty.kernel.desk import Act, Done, Line, Preview, number
+from loyalty.kernel.desk.fields import read_object
 from members.selectors import default_program
 
 Status = CouponBook.Status
@@ -154,14 +155,9 @@ class WriteContent(Act):
         if not text:
             return None
         try:
-            content = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise forms.ValidationError(f"This is no JSON: line {error.lineno}, character {error.colno}.") from error
-        except (ValueError, RecursionError) as error:
-            raise forms.ValidationError("This is no JSON that can be kept.") from error
-        if not isinstance(content, dict):
-            raise forms.ValidationError("Write a JSON object: {…}.")
-        return content
+            return read_object(text)
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
 
     def act(self) -> Done:
         """Write it, or take it away."""

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from django import forms
 
 from coupons.admin.display import account_paid
 from coupons.models import FOREVER_LAST, CouponBook
+from coupons.services.books import OF_STOCK
 from ledger.admin import PointsField
 from ledger.models import LedgerAccount
-from ledger.selectors import list_accounts
+from ledger.selectors import list_member_accounts
 from loyalty.kernel.desk import Act
+from loyalty.kernel.desk.fields import kept_moment, listed, moment_field, some_of
+from loyalty.kernel.desk.rules import refused_at
 from loyalty.kernel.errors import DomainError
 from loyalty.kernel.models import ContentSchema, Organization
-from members.models import LoyaltyProgram, LoyaltyTier
-from members.selectors import list_audiences, list_programs
+from members.admin.offered import audiences_offered, tiers_offered
+from members.models import LoyaltyProgram
+from members.selectors import list_programs
 
-MOST_OFFERED = 500
 # Named in the form as in the model.
 _PLAIN = (
     "name",
@@ -53,11 +54,6 @@ def _limit(label: str, help_text: str) -> forms.IntegerField:
     return forms.IntegerField(required=False, min_value=0, max_value=2**53, label=label, help_text=help_text)
 
 
-def _moment(help_text: str) -> forms.DateTimeField:
-    widget = forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S")
-    return forms.DateTimeField(required=False, widget=widget, help_text=help_text)
-
-
 class BookForm(Act):
     """What a person says of a book."""
 
@@ -68,8 +64,8 @@ class BookForm(Act):
     program = forms.ModelChoiceField(LoyaltyProgram.objects.none(), empty_label=None)
     subtitle = forms.CharField(required=False, max_length=1000)
     description = forms.CharField(required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 2}))
-    valid_from = _moment("Empty: at once.")
-    valid_to = _moment("Before this moment. Empty: without an end.")
+    valid_from = moment_field("Empty: at once.")
+    valid_to = moment_field("Before this moment. Empty: without an end.")
     max_assigned_per_member = _limit("Most for a member", "Units one member can have been given. Empty: no limit.")
     max_coupon_count = _limit("Most in all", "Codes of the book; without a list of codes, units. Empty: no limit.")
     max_assigned_per_coupon = _limit(
@@ -84,17 +80,8 @@ class BookForm(Act):
     )
     assignment_required_points = PointsField(required=False, least=0, label="Points to get one")
     usage_required_points = PointsField(required=False, least=0, label="Points to use one")
-    audience_keys = forms.MultipleChoiceField(
-        required=False,
-        label="Audiences",
-        widget=forms.SelectMultiple(attrs={"size": 4}),
-        help_text="Members of any of these. None chosen: everybody.",
-    )
-    tiers = forms.MultipleChoiceField(
-        required=False,
-        widget=forms.SelectMultiple(attrs={"size": 4}),
-        help_text="Members with any of these. None chosen: every tier.",
-    )
+    audience_keys = some_of("Members of any of these. None chosen: everybody.", label="Audiences")
+    tiers = some_of("Members with any of these. None chosen: every tier.")
     expression = forms.CharField(
         required=False,
         label="Condition",
@@ -131,12 +118,14 @@ class BookForm(Act):
         fields: Any = self.fields
         held: CouponBook | None = self.target
         fields["program"].queryset = list_programs(self.house.pk).order_by("-is_default", "pk")
-        fields["account"].queryset = list_accounts(self.house.pk).filter(active=True).order_by("name")
+        fields["account"].queryset = list_member_accounts(self.house.pk).filter(active=True).order_by("name")
         schemas = ContentSchema.objects.filter(organization=self.house, deleted_at__isnull=True)
         fields["content_schema"].queryset = schemas.order_by("name")
-        audiences = list_audiences(self.house.pk).order_by("name").values_list("key", "name")[:MOST_OFFERED]
-        fields["audience_keys"].choices = _with(audiences, held.audience_keys if held else ())
-        fields["tiers"].choices = _with(_tiers_of(self.house, held.tiers if held else ()), held.tiers if held else ())
+        fields["audience_keys"].choices = audiences_offered(self.house, held.audience_keys if held else ())
+        fields["tiers"].choices = tiers_offered(self.house, held.tiers if held else ())
+        if held is not None and held.is_linked:
+            for name in OF_STOCK:
+                del fields[name]
         self._say_units(account_paid(held) if held is not None else self._meant())
 
     def _meant(self) -> LedgerAccount | None:
@@ -183,13 +172,13 @@ class BookForm(Act):
         """The fields as services take them."""
         given = self.cleaned_data
         schema = given["content_schema"]
-        words: dict[str, Any] = {name: given[name] for name in (*_PLAIN, *_PRICES)}
+        words: dict[str, Any] = {name: given[name] for name in (*_PLAIN, *_PRICES) if name in given}
         words["program_id"] = given["program"].pk
         words["ranking_index"] = given["ranking"]
-        words["tags"] = [tag.strip() for tag in given["tags"].split(",") if tag.strip()]
+        words["tags"] = listed(given["tags"])
         words["required_points_config"] = self._config(given["account"])
         for name in _TIMES:
-            words[name] = _kept(given[name], getattr(self.target, name, None))
+            words[name] = kept_moment(given[name], getattr(self.target, name, None))
         held: CouponBook | None = self.target
         # As it was written, and as a tree where it was given as one, until its text is changed.
         if held is None or held.rule != given["expression"]:
@@ -207,26 +196,5 @@ class BookForm(Act):
         field = _CALLED.get(wire)
         if field is not None and "__all__" in self.errors:
             del self.errors["__all__"]
-            position = error.details.get("position")
-            place = "" if position is None else f" (At character {position + 1}.)"
-            self.add_error(field, f"{error.message}{place}")
-
-
-def _kept(said: datetime | None, held: datetime | None) -> datetime | None:
-    """A moment as it was, where the form showed it to the second and it was left so."""
-    return held if held is not None and held.replace(microsecond=0) == said else said
-
-
-def _with(choices: Iterable[tuple[str, str]], held: Iterable[str]) -> list[tuple[str, str]]:
-    """The choices, and what is held without being one of them."""
-    offered = dict(choices)
-    return [*offered.items(), *((name, f"{name} (not there)") for name in held if name not in offered)]
-
-
-def _tiers_of(organization: Organization, held: Iterable[str]) -> list[tuple[str, str]]:
-    """The tiers by key, or by number where the book names them so."""
-    rows = LoyaltyTier.objects.filter(program__organization=organization).select_related("program")
-    return [
-        (str(tier.pk) if str(tier.pk) in held else tier.key, f"{tier.name} ({tier.program})")
-        for tier in rows.order_by("program", "tier_order", "pk")[:MOST_OFFERED]
-    ]
+            written = self.cleaned_data.get("expression", "")
+            self.add_error(field, refused_at(error.message, written, error.details.get("position")))

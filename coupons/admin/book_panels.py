@@ -2,63 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from coupons.models import CouponBook
-from coupons.selectors import BookNumbers, find_content, locale_chain, numbers_of
+from coupons.selectors import BookNumbers, find_content, locale_chain, numbers_of, with_totals
 from coupons.selectors.numbers import REACH
-from ledger.admin import points
-from ledger.models import LedgerAccount
-from loyalty.kernel.clock import local_day, zone_of
 from loyalty.kernel.desk import Panel, number, state, when
-from loyalty.kernel.desk.charts import BAR, chart_of, chart_panel
+from loyalty.kernel.desk.charts import days_panel, last_days
 from loyalty.kernel.desk.display import NOTHING
 
-DAYS = 30
+SHARES_SHOWN = 20
 LONGEST_LOCALE = 35
 
 
 def lately(book: CouponBook, at: datetime) -> BookNumbers:
     """The book's numbers of the last days, today among them."""
-    first = days_until(book, at)[0]
-    start = datetime(first.year, first.month, first.day, tzinfo=zone_of(book.organization.timezone))
-    return numbers_of(book, since=start)
-
-
-def days_until(book: CouponBook, at: datetime) -> list[date]:
-    """The last days, in the organization's calendar."""
-    today = local_day(at, book.organization.timezone)
-    return [today - timedelta(days=place) for place in reversed(range(DAYS))]
+    return numbers_of(book, since=last_days(at, book.organization.timezone).since)
 
 
 def numbers_panel(book: CouponBook, numbers: BookNumbers, at: datetime) -> Panel:
     """What was given and used on each day."""
-    days = days_until(book, at)
-    given, used = ([found.get(day, 0) for day in days] for found in (numbers.given, numbers.used))
-    sets = [
-        {"label": "Given", "data": given, "backgroundColor": "var(--color-primary-600)", **BAR, "stack": "given"},
-        {"label": "Used", "data": used, "backgroundColor": "#d97706", **BAR, "stack": "used"},
-    ]
-    says = "Units given and used on each day; the table below has the figures."
-    chart = chart_of([f"{day:%d %b}" for day in days], sets, says=says)
-    rows = [(f"{day:%d %b %Y}", number(one), number(other)) for day, one, other in zip(days, given, used, strict=True)]
     note = "What was taken back counts on no day."
     if numbers.is_cut:
         note += f" Only the newest {REACH:,} lines of the journal were added up."
-    return chart_panel(f"The last {DAYS} days", chart, ("Day", "Given", "Used"), rows[::-1], note)
+    days = last_days(at, book.organization.timezone).days
+    says = "Units given and used on each day; the table below has the figures."
+    return days_panel(days, {"Given": numbers.given, "Used": numbers.used}, says=says, note=note)
 
 
-def points_taken(numbers: BookNumbers) -> Any:
-    """What members paid, in each account."""
-    accounts = LedgerAccount.objects.in_bulk(list(numbers.points)) if numbers.points else {}
-    if not accounts:
-        return number(0)
-    return format_html_join(" ", "{}", ((points(total, accounts[pk]),) for pk, total in numbers.points.items()))
+def shared_panel(book: CouponBook) -> Iterator[Panel]:
+    """Which organizations give of the book through linked ones, where any does."""
+    linked: list[Any] = list(
+        with_totals(book.linked_books.select_related("organization")).order_by("pk")[: SHARES_SHOWN + 1]
+    )
+    rows = [
+        (
+            one.organization.name,
+            state(one.get_status_display() if one.link_open else "No longer shared"),
+            number(one.assigned),
+            number(one.used),
+        )
+        for one in linked[:SHARES_SHOWN]
+    ]
+    if rows:
+        note = "These count in the book's own numbers too; who was given something is for its organization to know."
+        if len(linked) > SHARES_SHOWN:
+            note += f" The first {SHARES_SHOWN}; there are more."
+        yield Panel("Given by partners", ("Organization", "State", "Given", "Used"), rows, note=note)
 
 
 def languages_panel(book: CouponBook) -> Panel:

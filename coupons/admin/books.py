@@ -7,21 +7,29 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Case, Prefetch, Q, QuerySet, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from coupons.admin.book_acts import BOOK_ACTS, CreateBook
-from coupons.admin.book_panels import languages_panel, lately, numbers_panel, points_taken, seen_panel
+from coupons.admin.book_panels import languages_panel, lately, numbers_panel, seen_panel, shared_panel
 from coupons.admin.code_acts import AddCodes, ExportCodes, ImportCodes
-from coupons.admin.display import account_paid, left_of, limit, price, validity
+from coupons.admin.display import account_paid, discount_of, left_of, lent_from, limit, price, validity
 from coupons.admin.giving import GiveToSomebody
 from coupons.admin.usages import lines_panel
 from coupons.models import FOREVER_LAST, BookContent, CouponBook
-from coupons.selectors import LinesWanted, browse_usages, lines_in_order, page_of_coupons, with_totals, with_words
-from ledger.admin import Figure, PointsAdmin
+from coupons.selectors import (
+    LinesWanted,
+    browse_usages,
+    lines_in_order,
+    page_of_coupons,
+    with_stock,
+    with_totals,
+    with_words,
+)
+from ledger.admin import Figure, PointsAdmin, points_by_account
 from loyalty.kernel.desk import Link, Panel, clock_of, link_to, number, seat_of, state, when
 from loyalty.kernel.desk.display import NOTHING
 from loyalty.kernel.models import Organization
@@ -87,7 +95,7 @@ class BookAdmin(PointsAdmin):
         """With what a reading page speaks of."""
         rows = super().everything(request).select_related("organization", "program__main_account", "content_schema")
         contents = BookContent.objects.order_by("pk")
-        return with_totals(rows.prefetch_related(Prefetch("contents", queryset=contents)))
+        return with_stock(with_totals(rows.prefetch_related(Prefetch("contents", queryset=contents))))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -98,40 +106,47 @@ class BookAdmin(PointsAdmin):
 
     def find(self, request: HttpRequest, term: str, most: int) -> Iterable[CouponBook]:
         """By a part of the name, or by the key."""
-        rows = super().get_queryset(request)
-        return list(rows.filter(key=term)) or rows.filter(name__icontains=term).order_by("ranking_index", "pk")[:most]
+        named = Q(key=term) | Q(name__icontains=term)
+        exact_first = Case(When(key=term, then=0), default=1)
+        return super().get_queryset(request).filter(named).order_by(exact_first, "ranking_index", "pk")[:most]
 
     # --- the reading page ---
     def figures(self, request: HttpRequest, target: Any, at: datetime) -> Sequence[Figure]:
         """What was given, used and paid, and what is left."""
         target.numbers = lately(target, at)
         share = f"{target.used * 100 // target.assigned} %" if target.assigned else "–"
-        left = [("codes", number(target.codes))] if target.type != CouponBook.Type.CODELESS else []
+        left = [("codes", number(target.stock.codes))] if target.type != CouponBook.Type.CODELESS else []
         figures = [
             Figure("Given", number(target.assigned), [("for a member at most", limit(target.max_assigned_per_member))]),
             Figure("Used", number(target.used), [("of what was given", share)]),
             Figure("Left", left_of(target), left),
         ]
         if seat_of(request).may("ledgers:read", target.organization_id):
-            figures.append(Figure("Points taken", points_taken(target.numbers), [("in", "30 days")]))
+            figures.append(Figure("Points taken", points_by_account(target.numbers.points), [("in", "30 days")]))
         return figures
 
+    def get_facts(self, request: HttpRequest, target: CouponBook) -> Sequence[tuple[str, Sequence[str]]]:
+        """Of a linked book also whose it gives."""
+        (title, names), *others = self.facts
+        return ((title, ("lent", *names)), *others) if target.is_linked else self.facts
+
     def panels(self, request: HttpRequest, target: Any, at: datetime) -> Iterable[Panel]:
-        """Its numbers over time, what happened last, its codes, its content."""
+        """Its numbers over time, what happened last, who else gives of it, its codes, its content."""
         seat = seat_of(request)
         yield numbers_panel(target, target.numbers, at)
         found = browse_usages(target.organization_id, LinesWanted(book_id=target.pk), at=at, most=LINES_SHOWN)
         tells_people = seat.may("members:read", target.organization_id)
         more = f"{reverse('admin:coupons_couponusage_changelist')}?book={target.pk}"
         yield lines_panel("Given and used", lines_in_order(found.ids), at, tells_people=tells_people, more=more)
-        if target.type != CouponBook.Type.CODELESS:
+        yield from shared_panel(target)
+        if _shows_codes(target):
             yield _codes_panel(target)
         yield seen_panel(target, request.GET.get("locale", ""))
         yield languages_panel(target)
 
     def links(self, request: HttpRequest, target: CouponBook) -> Iterable[Link]:
         """All its codes, and its journal."""
-        if target.type != CouponBook.Type.CODELESS:
+        if _shows_codes(target):
             address = f"{reverse('admin:coupons_coupon_changelist')}?book={target.pk}"
             yield Link("Codes", address, "qr_code_2", "codes")
 
@@ -145,6 +160,11 @@ class BookAdmin(PointsAdmin):
     def stands(self, book: CouponBook) -> SafeString:
         """Whether it is published."""
         return state(book.get_status_display())
+
+    @admin.display(description="Gives")
+    def lent(self, book: CouponBook) -> Any:
+        """Whose book it is linked to."""
+        return lent_from(book)
 
     @admin.display(description="Valid")
     def valid(self, book: CouponBook) -> Any:
@@ -164,7 +184,7 @@ class BookAdmin(PointsAdmin):
     @admin.display(description="Codes it has")
     def codes_had(self, book: Any) -> SafeString:
         """How many codes it has."""
-        return number(None if book.type == CouponBook.Type.CODELESS else book.codes)
+        return number(book.codes if _shows_codes(book) else None)
 
     @admin.display(description="Rank")
     def rank(self, book: CouponBook) -> Any:
@@ -189,7 +209,7 @@ class BookAdmin(PointsAdmin):
     @admin.display(description="Most in all")
     def in_all(self, book: CouponBook) -> Any:
         """How much there is of it."""
-        return limit(book.max_coupon_count)
+        return limit(book.stock.max_coupon_count)
 
     @admin.display(description="To get one")
     def to_get(self, book: CouponBook) -> Any:
@@ -210,10 +230,7 @@ class BookAdmin(PointsAdmin):
     @admin.display(description="Discount")
     def discount(self, book: CouponBook) -> Any:
         """What the coupon is worth."""
-        if book.discount_amount is None:
-            return NOTHING
-        amount = f"{book.discount_amount.normalize():f}"
-        return f"{amount} %" if book.discount_type == CouponBook.DiscountType.PERCENTAGE else amount
+        return discount_of(book)
 
 
 def _account(book: Any) -> Any:
@@ -221,6 +238,11 @@ def _account(book: Any) -> Any:
     if not hasattr(book, "account_on_page"):
         book.account_on_page = account_paid(book)
     return book.account_on_page
+
+
+def _shows_codes(book: CouponBook) -> bool:
+    """Whether it has codes of its own to show."""
+    return book.type != CouponBook.Type.CODELESS and not book.is_linked
 
 
 def _codes_panel(book: CouponBook) -> Panel:

@@ -39,7 +39,8 @@ class AddCodes(Act):
     @classmethod
     def fits(cls, target: CouponBook) -> bool:
         """Books whose codes come from somewhere, as long as they can be given."""
-        return target.type in (Type.SINGLE, Type.LIST) and target.status != CouponBook.Status.ARCHIVED
+        may_have = target.type in (Type.SINGLE, Type.LIST) and not target.is_linked
+        return may_have and target.status != CouponBook.Status.ARCHIVED
 
     def act(self) -> Done:
         """Add them."""
@@ -62,7 +63,7 @@ class ImportCodes(UploadAct):
     @classmethod
     def fits(cls, target: CouponBook) -> bool:
         """Books with a list of codes, as long as they can be given."""
-        return target.type == Type.LIST and target.status != CouponBook.Status.ARCHIVED
+        return target.type == Type.LIST and not target.is_linked and target.status != CouponBook.Status.ARCHIVED
 
     @property
     def place(self) -> str:
@@ -108,13 +109,16 @@ class ExportCodes(Act):
     """Have all codes written into a file."""
 
     slug, title, verb, icon, needs = "export-codes", "Export codes", "Export them", "download", "coupons:write"
-    about = "A job writes every code of the book, with who has it, into a CSV file that you download from its page."
+    about = (
+        "A job writes every code of the book, with which of your members has it, into a CSV file that you download from"
+        " its page."
+    )
     asks_reason = True
 
     @classmethod
     def fits(cls, target: Any) -> bool:
-        """Books that have codes."""
-        return target.type != Type.CODELESS and target.codes > 0
+        """Books that have codes of their own."""
+        return target.type != Type.CODELESS and not target.is_linked and target.codes > 0
 
     def act(self) -> Done:
         """Ask for the job."""

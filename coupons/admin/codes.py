@@ -16,11 +16,11 @@ from coupons.admin.display import code_standing
 from coupons.admin.usages import BookFilter, lines_panel
 from coupons.models import Coupon
 from coupons.selectors import coupons_with_code, get_book_to_use, lines_in_order, page_of_coupons
-from ledger.admin import PointsAdmin
 from loyalty.kernel.desk import Panel, copyable, link_to, number, seat_of, when
 from loyalty.kernel.desk.display import NOTHING
 from loyalty.kernel.desk.found import FoundList, whole_number
 from loyalty.kernel.errors import NotFound
+from members.admin.found import FoundAdmin, is_odd
 
 LINES_SHOWN = 20
 
@@ -34,14 +34,16 @@ class CodeList(FoundList):
         """What is named, else what the chosen book has; without either nothing."""
         text, book_id = self.query.strip(), whole_number(self.asked.get("book"))
         if text:
-            odd = len(text) > 255 or "\x00" in text
-            return [] if odd else coupons_with_code(organization_id, text, self.most + 1), False
+            return [] if is_odd(text) else coupons_with_code(organization_id, text, self.most + 1), False
         if book_id is None:
             self.note = "Choose a book to see its codes, or search for a code in full."
             return [], False
         try:
             book = get_book_to_use(organization_id, book_id)
         except NotFound:
+            return [], False
+        if book.is_linked:
+            self.note = "Its codes are those of the book that was offered. What was given of them is in Given and used."
             return [], False
         return [coupon.pk for coupon in page_of_coupons(book, 0, self.most + 1, newest_first=True)], False
 
@@ -52,7 +54,7 @@ class CodeList(FoundList):
 
 
 @admin.register(Coupon)
-class CodeAdmin(PointsAdmin):
+class CodeAdmin(FoundAdmin):
     """One code of a book. Who has it is for those who may read members."""
 
     reads = "coupons:read"
@@ -60,29 +62,12 @@ class CodeAdmin(PointsAdmin):
     asked = frozenset({"book"})
     list_display = ["code", "book_link", "stands", "who", "given", "used_units", "made"]
     list_filter = [BookFilter]
-    list_filter_submit = True
-    list_before_template = "admin/list_note.html"
-    search_fields = ["id"]
+    found_by = CodeList
     search_help_text = "A code in full, whatever its case"
     acts = (EditCode,)
     says_empty = (
         "The codes of coupons. Open a coupon book with a list of codes to add the first ones, or upload a file."
     )
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CodeList]:
-        """Our list."""
-        return CodeList
-
-    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
-        """Without people, for those who may not read members."""
-        shown = super().get_list_display(request)
-        return shown if seat_of(request).may("members:read") else [name for name in shown if name != "who"]
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """The list does it."""
-        return queryset, False
 
     def find(self, request: HttpRequest, term: str, most: int) -> Iterable[Coupon]:
         """By the code in full."""
@@ -102,8 +87,12 @@ class CodeAdmin(PointsAdmin):
         """What became of it."""
         tells_people = seat_of(request).may("members:read", target.book.organization_id)
         newest = target.usages.filter(coupon__gte=target.pk, coupon__lte=target.pk).order_by("-coupon_id", "-pk")
-        lines = lines_in_order(list(newest.values_list("pk", flat=True)[:LINES_SHOWN]))
-        yield lines_panel("What became of it", lines, at, tells_people=tells_people)
+        looked_at = list(newest.values_list("pk", "book")[:LINES_SHOWN])
+        lines = lines_in_order([pk for pk, book in looked_at if book == target.book_id])
+        panel = lines_panel("What became of it", lines, at, tells_people=tells_people)
+        if len(lines) < len(looked_at):
+            panel.note = "It was given or used through a partner's book, too: that is for its organization to know."
+        yield panel
 
     # --- columns and facts ---
     @admin.display(description="Code")
@@ -124,7 +113,9 @@ class CodeAdmin(PointsAdmin):
     @admin.display(description="Member")
     def who(self, coupon: Coupon) -> Any:
         """Who was given it first."""
-        return NOTHING if coupon.member is None else link_to(coupon.member)
+        if coupon.holder is None:
+            return NOTHING if coupon.member is None else "a partner's member"
+        return link_to(coupon.holder)
 
     @admin.display(description="Units given")
     def given(self, coupon: Coupon) -> SafeString:

@@ -47,8 +47,10 @@ def standing(usage: CouponUsage, at: datetime) -> SafeString:
 
 
 def code_of(usage: CouponUsage) -> Any:
-    """The code, with a way to it; nothing where the book has none."""
-    return NOTHING if usage.coupon is None else link_to(usage.coupon)
+    """The code, with a way to it where it is a code of this very book; nothing where the book has none."""
+    if usage.coupon is None:
+        return NOTHING
+    return link_to(usage.coupon) if usage.coupon.book_id == usage.book_id else usage.coupon.code
 
 
 def used_of(usage: CouponUsage) -> Any:
@@ -66,8 +68,11 @@ def code_standing(coupon: Coupon, book: CouponBook) -> SafeString:
 
 
 def left_of(book: CouponBook) -> str:
-    """How many can still be given of a book that knows its sums, as far as the book decides it."""
-    codes, assigned = book.codes, book.assigned  # type: ignore[attr-defined]
+    """How many can still be given of a book that knows its sums (of a linked one: its source), as far as the book
+    decides it.
+    """
+    stock: Any = book.stock
+    codes, assigned = stock.codes, stock.assigned
     if book.type == Type.LIST:
         free = count_free(book)
         if free < MOST_FREE:
@@ -78,9 +83,26 @@ def left_of(book: CouponBook) -> str:
     return f"{max(0, book.limit_in_all - (codes if book.type == Type.GENERATED else assigned)):,}"
 
 
+def lent_from(book: CouponBook) -> Any:
+    """Whose book a linked one gives, and whether it can be given from."""
+    source = book.source_book
+    if source is None:
+        return NOTHING
+    stands = source.get_status_display() if book.link_open else "No longer shared"
+    return format_html("{} of {} {}", source.name, source.organization.name, state(stands))
+
+
 def limit(value: int | None) -> Any:
     """A limit, in words where it does not limit."""
     return "no limit" if value is None else f"{value:,}"
+
+
+def discount_of(book: CouponBook) -> Any:
+    """What a coupon of the book is worth."""
+    if book.discount_amount is None:
+        return NOTHING
+    amount = f"{book.discount_amount.normalize():f}"
+    return f"{amount} %" if book.discount_type == CouponBook.DiscountType.PERCENTAGE else amount
 
 
 def validity(book: CouponBook, shown: Any) -> Any:

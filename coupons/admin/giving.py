@@ -7,11 +7,13 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 
 from coupons.admin.display import account_paid, used_of
+from coupons.admin.offered import ChoosesBook
 from coupons.errors import LimitPerCoupon, NotEligible
 from coupons.models import BookMember, CouponBook, CouponUsage
-from coupons.selectors import get_book, get_book_to_use, lines_in_order, list_books
+from coupons.selectors import get_book, get_book_to_use, lines_in_order
 from coupons.services import Given, assign_coupons, revert_usage
 from ledger.admin import balance_lines, points
 from ledger.models import LedgerAccount
@@ -19,14 +21,12 @@ from ledger.selectors import WalletBalance
 from ledger.services import current_balance, rehearse
 from loyalty.kernel.clock import zone_of
 from loyalty.kernel.desk import Act, Done, Line, Preview, Seat, number, when
-from loyalty.kernel.desk.choosing import ChoiceInput
 from loyalty.kernel.errors import DomainError, NotFound
-from members.errors import NoSuchMember
+from members.admin.offered import member_field, member_named
 from members.models import Member
-from members.selectors import get_member, get_named_member
+from members.selectors import get_member
 
 MOST_GIVEN = 100
-BOOKS_OFFERED = 500
 _SAYS = {kind.code: kind.says for kind in NotEligible.__subclasses__()}
 
 
@@ -82,6 +82,7 @@ class _Give(CouponAct):
     """Give coupons of a book to a member."""
 
     verb, icon = "Give", "confirmation_number"
+    template = "admin/shown_form.html"
 
     number = forms.IntegerField(
         min_value=1, max_value=MOST_GIVEN, initial=1, label="How many", help_text="Exactly so many, or none."
@@ -170,7 +171,7 @@ class GiveToSomebody(_Give):
 
     slug, title = "give", "Give to a member"
 
-    member = forms.CharField(max_length=255, help_text="Name, phone, card, email or any number of the member.")
+    member = member_field()
     field_order = ["member", "number", "code", "expires_on"]
 
     @classmethod
@@ -185,24 +186,18 @@ class GiveToSomebody(_Give):
 
     def clean_member(self) -> Member:
         """Exactly one."""
-        try:
-            return get_named_member(self.target.organization_id, self.cleaned_data["member"])
-        except NoSuchMember as error:
-            raise ValidationError(error.message) from error
+        return member_named(self.target.organization_id, self.cleaned_data["member"])
 
     def pair(self) -> tuple[CouponBook, Member]:
         """This book, and the member named."""
         return self.target, self.cleaned_data["member"]
 
 
-class GiveCoupon(_Give):
+class GiveCoupon(ChoosesBook, _Give):
     """Give this member a coupon."""
 
     slug, title = "give-coupon", "Give a coupon"
 
-    book = forms.CharField(
-        max_length=255, widget=ChoiceInput(), label="Coupon book", help_text="Write a part of its name."
-    )
     field_order = ["book", "number", "code", "expires_on"]
 
     @classmethod
@@ -210,30 +205,15 @@ class GiveCoupon(_Give):
         """Whoever is active."""
         return target.active
 
-    def prepare(self) -> None:
-        """The published books, the first in rank first; two of one name by their keys."""
-        books = CouponBook.objects.filter(organization=self.target.organization_id, status="published")
-        found = list(books.order_by("ranking_index", "pk").values_list("pk", "name", "key")[:BOOKS_OFFERED])
-        names = [name for _, name, _ in found]
-        self.offered = {name if names.count(name) == 1 else key: pk for pk, name, key in found}
-        widget: Any = self.fields["book"].widget
-        widget.options = list(self.offered)
+    def books_offered(self) -> QuerySet[CouponBook]:
+        """The published ones."""
+        return CouponBook.objects.filter(organization=self.books_of, status=CouponBook.Status.PUBLISHED)
 
-    def clean_book(self) -> CouponBook:
-        """One of those offered, or one by its key, number or whole name."""
-        text = self.cleaned_data["book"].strip()
-        books = list_books(self.target.organization_id)
-        if text in self.offered:
-            return books.get(pk=self.offered[text])
-        exact = books.filter(key=text) or (books.filter(pk=int(text)) if text.isdecimal() and len(text) < 19 else [])
-        found = list(exact or books.filter(name__iexact=text)[:2])
-        if len(found) != 1:
-            raise ValidationError(
-                "Several books have this name: write the key of the one you mean."
-                if found
-                else "There is no such book."
-            )
-        return found[0]
+    @property
+    def books_of(self) -> int:
+        """The member's organization."""
+        organization_id: int = self.target.organization_id
+        return organization_id
 
     def pair(self) -> tuple[CouponBook, Member]:
         """The book named, and this member."""

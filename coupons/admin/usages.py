@@ -11,20 +11,18 @@ from django.contrib.admin.options import ModelAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import DropdownFilter, TextFilter
+from unfold.contrib.filters.admin import DropdownFilter
 
 from coupons.admin.display import code_of, standing, used_of
 from coupons.admin.giving import Revert
 from coupons.models import CouponBook, CouponUsage
 from coupons.selectors import LinesWanted, browse_usages, lines_in_order, named_usages
 from coupons.selectors.browsing import STATES
-from ledger.admin import PointsAdmin
 from ledger.admin.display import named
 from loyalty.kernel.desk import Panel, clock_of, copyable, link_to, number, seat_of, when
 from loyalty.kernel.desk.display import NOTHING
 from loyalty.kernel.desk.found import Asks, FoundList, whole_number
-from members.errors import NoSuchMember
-from members.selectors import get_named_member
+from members.admin.found import FoundAdmin, MemberFilter, is_odd, person_named
 
 BOOKS_OFFERED = 200
 USES_SHOWN = 50
@@ -66,12 +64,6 @@ class StateFilter(Asks, DropdownFilter):
         return [(state, _STATE_WORDS[state]) for state in STATES]
 
 
-class MemberFilter(Asks, TextFilter):
-    """Of one member."""
-
-    title, parameter_name = "member number", "member"
-
-
 class UsageList(FoundList):
     """The page of lines that were asked for."""
 
@@ -82,7 +74,7 @@ class UsageList(FoundList):
         """What is named, else what the filters ask for."""
         at, text, asked = clock_of(request), self.query.strip(), self.asked
         if text:
-            if len(text) > 255 or "\x00" in text:
+            if is_odd(text):
                 return [], False
             ids = named_usages(organization_id, text, self.most + 1)
             return (ids, False) if ids else self._of_person(organization_id, text, request, at)
@@ -99,12 +91,9 @@ class UsageList(FoundList):
         return found.ids, found.is_cut
 
     def _of_person(self, organization_id: int, text: str, request: HttpRequest, at: datetime) -> tuple[list[int], bool]:
-        """The lines of whom the text names, for those who may look for members."""
-        if not seat_of(request).may("members:read"):
-            return [], False
-        try:
-            member = get_named_member(organization_id, text)
-        except NoSuchMember:
+        """The lines of whom the text names."""
+        member = person_named(organization_id, text, request)
+        if member is None:
             return [], False
         found = browse_usages(organization_id, LinesWanted(member_id=member.pk), at=at, most=self.most + 1)
         return found.ids, found.is_cut
@@ -118,37 +107,20 @@ class UsageList(FoundList):
 
 
 @admin.register(CouponUsage)
-class UsageAdmin(PointsAdmin):
+class UsageAdmin(FoundAdmin):
     """What was given and used. To whom is for those who may read members."""
 
     reads = "coupons:read"
     asked = frozenset({"book", "member", "kind", "state"})
     list_display = ["what", "book_link", "code", "who", "used", "stands", "ends", "made"]
     list_filter = [BookFilter, KindFilter, StateFilter, MemberFilter]
-    list_filter_submit = True
-    list_before_template = "admin/list_note.html"
-    search_fields = ["id"]
+    found_by = UsageList
     search_help_text = "A code in full, a member, or the number of a line"
     acts = (Revert,)
     says_empty = (
         "Every coupon that is given or used stands here for good. Open a coupon book to give the first one, or have a"
         " program do it over the API."
     )
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UsageList]:
-        """Our list."""
-        return UsageList
-
-    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
-        """Without people, for those who may not read members."""
-        shown = super().get_list_display(request)
-        return shown if seat_of(request).may("members:read") else [name for name in shown if name != "who"]
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """The list does it."""
-        return queryset, False
 
     def everything(self, request: HttpRequest) -> QuerySet[Any]:
         """With what a reading page speaks of."""

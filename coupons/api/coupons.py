@@ -56,7 +56,7 @@ class CouponViewSet(ResourceViewSet):
             rows = selectors.page_of_coupons(self.book, start, stop, newest_first=order == ("-pk",))
         else:
             rows = list(queryset[start:stop])
-        return [selectors.with_book_counts(self.book, coupon) for coupon in rows]
+        return selectors.as_read(self.book, rows)
 
     def get_object(self) -> Coupon:
         """The code of the path."""

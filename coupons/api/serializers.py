@@ -109,8 +109,8 @@ class BookAnswer(CamelSerializer):
     validFromDate = Moment(source="valid_from", allow_null=True)
     validToDate = Moment(source="valid_to", allow_null=True)
     maxAssignedPerMember = WholeNumber(allow_null=True)
-    maxAssignedPerCoupon = WholeNumber(allow_null=True)
-    maxCouponCount = WholeNumber(allow_null=True)
+    maxAssignedPerCoupon = WholeNumber(source="stock.max_assigned_per_coupon", allow_null=True)
+    maxCouponCount = WholeNumber(source="stock.max_coupon_count", allow_null=True)
     totalAssigned = WholeNumber(source="assigned")
     totalUsages = WholeNumber(source="used")
     createdAt = Moment()
@@ -148,14 +148,16 @@ class BookAnswer(CamelSerializer):
 
 
 class CouponAnswer(CamelSerializer):
-    """A code as it is read. The shared code of a single book tells what its book counts, and is nobody's."""
+    """A code as it is read. The shared code of a single book tells what its book counts, and is nobody's; whose a code
+    is that was given through another organization's book, is not told.
+    """
 
     couponId = WholeNumber(source="pk")
     couponBookId = WholeNumber(source="book_id")
     code = serializers.CharField()
     assignedCount = WholeNumber(source="assigned")
     usedCount = WholeNumber(source="used")
-    memberId = WholeNumber(source="member_id", allow_null=True)
+    memberId = WholeNumber(source="holder.pk", default=None, allow_null=True)
     createdAt = Moment()
 
 

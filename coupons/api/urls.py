@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from coupons.api import books, coupons, members
+from coupons.api import books, coupons, members, stats
 from loyalty.kernel.api import paths  # noqa: F401 - registers the converters
 
 _book = "coupon-books/<rowid:couponBookId>"
@@ -22,4 +22,8 @@ urlpatterns = [
     path(f"{_member}/coupon-books", members.MemberBookViewSet.as_view({"get": "list"})),
     path(f"{_member}/coupons", members.MemberCouponViewSet.as_view({"get": "list"})),
     path(f"{_member}/coupons/usages-count", members.MemberUsageCountViewSet.as_view({"get": "usages_count"})),
+    path("stats/benefits/usages", stats.BenefitUsageViewSet.as_view({"get": "retrieve"})),
+    path("stats/benefits/performance", stats.BenefitPerformanceViewSet.as_view({"get": "retrieve"})),
+    path("stats/coupon-books/usages", stats.BookUsageViewSet.as_view({"get": "retrieve"})),
+    path("stats/coupon-books/discount-amounts", stats.DiscountStatsViewSet.as_view({"get": "retrieve"})),
 ]

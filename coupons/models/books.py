@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import F, Q
 
+from loyalty.kernel.clock import NEVER
 from loyalty.kernel.models import ContentSchema, ContentSchemaVersion, Organization
 from members.models import LoyaltyProgram
 
@@ -20,6 +21,9 @@ class CouponBook(models.Model):
     `rule` is the text of `condition`, drawn from it whenever that changes (empty: everybody). Limits that are null do
     not limit; 0 allows none. Prices are smallest units of the account that `required_points_config` names, else of the
     program's main account. How much was given and used stands in the book's tallies.
+
+    A linked book gives what another organization's book has, its `source_book`, for good: it takes that book's codes,
+    and counts against that book's limits over all members, which it has none of itself.
     """
 
     class Type(models.TextChoices):
@@ -49,6 +53,11 @@ class CouponBook(models.Model):
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
     program = models.ForeignKey(LoyaltyProgram, on_delete=models.PROTECT, related_name="coupon_books", db_index=False)
+    source_book = models.ForeignKey(
+        "self", on_delete=models.PROTECT, related_name="linked_books", null=True, blank=True, db_index=False
+    )
+    # Of a linked book: whether its source is still shared with it.
+    link_open = models.BooleanField(default=True)
     key = models.CharField(max_length=100)
     external_id = models.CharField(max_length=255, blank=True, default="")
     type = models.CharField(max_length=10, choices=Type)
@@ -110,6 +119,11 @@ class CouponBook(models.Model):
                 | Q(discount_amount__gte=0) & (~Q(discount_type="percentage") | Q(discount_amount__lte=100)),
                 name="coupon_book_discount_fits",
             ),
+            models.CheckConstraint(
+                condition=Q(source_book__isnull=True)
+                | ~Q(source_book=F("id")) & Q(max_assigned_per_coupon__isnull=True, max_coupon_count__isnull=True),
+                name="coupon_book_linked_has_no_stock",
+            ),
         ]
         indexes = [
             models.Index(fields=["organization", "ranking_index", "id"], name="coupon_book_by_rank"),
@@ -117,6 +131,7 @@ class CouponBook(models.Model):
             models.Index(
                 fields=["content_schema"], name="coupon_book_by_schema", condition=Q(content_schema__isnull=False)
             ),
+            models.Index(fields=["source_book"], name="coupon_book_by_source", condition=Q(source_book__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -127,6 +142,24 @@ class CouponBook(models.Model):
         return (self.valid_from is None or self.valid_from <= at) and (self.valid_to is None or at < self.valid_to)
 
     @property
+    def is_linked(self) -> bool:
+        """Whether it gives what another organization's book has."""
+        return self.source_book_id is not None
+
+    @property
+    def stock(self) -> CouponBook:
+        """The book whose codes are given and whose limits over all members count: itself, unless it is linked."""
+        return self.source_book or self
+
+    @property
+    def stock_ends_at(self) -> datetime:
+        """When what is given ends whatever is asked for: with the book that it is linked to. A book's own end counts
+        whenever it is asked, since it may still change.
+        """
+        source = self.source_book
+        return NEVER if source is None or source.valid_to is None else source.valid_to
+
+    @property
     def has_codes(self) -> bool:
         """Whether each coupon has a code of its own, which is kept and counted in a row."""
         return self.type in (self.Type.LIST, self.Type.GENERATED)
@@ -134,9 +167,8 @@ class CouponBook(models.Model):
     @property
     def limit_per_coupon(self) -> int | None:
         """How often a code may be given over all members; null means once where codes are single (semantics 3.4)."""
-        if self.has_codes and self.max_assigned_per_coupon is None:
-            return 1
-        return self.max_assigned_per_coupon
+        limit = self.stock.max_assigned_per_coupon
+        return 1 if limit is None and self.has_codes else limit
 
     @property
     def limit_in_all(self) -> int | None:
@@ -145,9 +177,10 @@ class CouponBook(models.Model):
         """
         if self.type == self.Type.LIST:
             return None
-        limits = [self.max_coupon_count]
+        stock = self.stock
+        limits = [stock.max_coupon_count]
         if self.type == self.Type.SINGLE:
-            limits.append(self.max_assigned_per_coupon)
+            limits.append(stock.max_assigned_per_coupon)
         return min((limit for limit in limits if limit is not None), default=None)
 
 
@@ -171,7 +204,8 @@ class BookContent(models.Model):
 
 
 class BookTally(models.Model):
-    """How many codes a book has, and how many units were given and used and not taken back: the sum of its slots.
+    """How many codes a book has, and how many units were given and used and not taken back: the sum of its slots. What
+    is given through a linked book counts there, and as well in the book it is linked to.
 
     Writers at the same time have slots of their own, so that a book everybody wants is no queue.
     """

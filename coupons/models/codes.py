@@ -12,8 +12,9 @@ from members.models import Member
 class Coupon(models.Model):
     """One code of a book, as it was given; `code_key` is the same without case, once in a book.
 
-    `assigned` and `used` count units given and used and not taken back, and `member` is who was given it first. A code
-    that nobody has is free. The one code of a single book is shared: it counts nothing, its book does.
+    `assigned` and `used` count units given and used and not taken back, and `member` is who was given it first; given
+    through a linked book, that is another organization's member. A code that nobody has is free. The one code of a
+    single book is shared: it counts nothing, its book does.
     """
 
     book = models.ForeignKey(CouponBook, on_delete=models.PROTECT, related_name="coupons", db_index=False)
@@ -46,3 +47,9 @@ class Coupon(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def holder(self) -> Member | None:
+        """Who was given it first, as far as the organization of its book may know them: its own members."""
+        member = self.member
+        return None if member is None or member.organization_id != self.book.organization_id else member

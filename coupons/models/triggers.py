@@ -40,3 +40,9 @@ GUARDS = Guards(
         }
     },
 )
+# Apart from the others, which were made before there was such a column.
+LINKS = Guards(
+    "coupons_links_are_for_good",
+    "what a linked book is linked to",
+    only_where={"coupons_couponbook": {"source_book_id": "false"}},
+)

@@ -93,6 +93,12 @@ class CouponUsage(models.Model):
             models.Index(
                 fields=["assignment"], name="coupon_usage_of_assignment", condition=Q(assignment__isnull=False)
             ),
+            # For counting: what was not taken back, with all that is added up.
+            models.Index(
+                fields=["organization", "kind", "created_at", "book", "amount"],
+                name="coupon_usage_counted",
+                condition=Q(reverted_at__isnull=True),
+            ),
             # What a use picks from: a member's used past costs nothing.
             models.Index(
                 fields=["member", "book", "expires_at", "id"],

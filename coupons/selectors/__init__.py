@@ -9,12 +9,14 @@ from coupons.selectors.books import (
     locale_chain,
     with_audiences,
     with_codes_left,
+    with_stock,
     with_tags,
     with_totals,
     with_words,
 )
 from coupons.selectors.browsing import LinesWanted, browse_usages, lines_in_order, named_usages
 from coupons.selectors.codes import (
+    as_read,
     count_codes,
     count_free,
     coupons_with_code,
@@ -28,6 +30,7 @@ from coupons.selectors.codes import (
 from coupons.selectors.eligibility import is_out_of_stock
 from coupons.selectors.member_books import BookWishes, Offer, books_for_member, offers_for_member
 from coupons.selectors.numbers import BookNumbers, numbers_of
+from coupons.selectors.stats import BookUnits, discounts_used, units_by_book, units_by_day
 from coupons.selectors.usages import (
     assignments_of,
     count_usages,
@@ -44,9 +47,11 @@ from coupons.selectors.usages import (
 
 __all__ = [
     "BookNumbers",
+    "BookUnits",
     "BookWishes",
     "LinesWanted",
     "Offer",
+    "as_read",
     "assignments_of",
     "books_for_member",
     "browse_usages",
@@ -54,6 +59,7 @@ __all__ = [
     "count_free",
     "count_usages",
     "coupons_with_code",
+    "discounts_used",
     "export_codes",
     "find_content",
     "find_coupon",
@@ -75,6 +81,8 @@ __all__ = [
     "numbers_of",
     "offers_for_member",
     "page_of_coupons",
+    "units_by_book",
+    "units_by_day",
     "usable_only",
     "used_up_only",
     "with_audiences",
@@ -82,6 +90,7 @@ __all__ = [
     "with_code",
     "with_codes_left",
     "with_payment",
+    "with_stock",
     "with_tags",
     "with_totals",
     "with_words",

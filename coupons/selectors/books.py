@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db import connection
+from django.db.models import BigIntegerField, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
 from coupons.models import BookContent, BookTally, Coupon, CouponBook
@@ -18,7 +20,15 @@ def list_books(organization_id: int) -> QuerySet[CouponBook]:
     `codes`, `assigned` and `used`.
     """
     books = CouponBook.objects.filter(organization_id=organization_id).select_related("organization")
-    return with_totals(books.prefetch_related("contents"))
+    return with_stock(with_totals(books.prefetch_related("contents")))
+
+
+def with_stock(books: QuerySet[CouponBook]) -> QuerySet[CouponBook]:
+    """The same books, those that are linked each with its source at hand, which knows its organization, its sums and
+    whether it has a code left; where none is linked, no query is made for it.
+    """
+    sources = with_codes_left(with_totals(CouponBook.objects.select_related("organization")))
+    return books.prefetch_related(Prefetch("source_book", queryset=sources))
 
 
 def with_totals(books: QuerySet[CouponBook]) -> QuerySet[CouponBook]:
@@ -54,13 +64,16 @@ def get_book_to_use(organization_id: int, book_id: int) -> CouponBook:
     return book
 
 
-_TO_USE = KeptRead(
-    lambda organization, pk: CouponBook.objects.filter(organization_id=organization, pk=pk).select_related(
-        "organization", "program"
-    ),
-    int,
-    int,
-)
+def _to_use(organization: int, pk: int) -> QuerySet[CouponBook]:
+    books = CouponBook.objects.filter(organization_id=organization, pk=pk).select_related("organization", "program")
+    if connection.vendor == "postgresql":
+        # What tells whether the row is still the one that was read.
+        version = RawSQL("coupons_couponbook.xmin::text::bigint", (), BigIntegerField())
+        books = books.annotate(row_version=version)
+    return books
+
+
+_TO_USE = KeptRead(_to_use, int, int)
 
 
 def with_words(books: QuerySet[CouponBook], text: str) -> QuerySet[CouponBook]:

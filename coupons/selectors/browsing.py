@@ -113,7 +113,7 @@ def named_usages(organization_id: int, text: str, most: int) -> list[int]:
     """The organization's lines that `text` names, newest first: by number, or those of a code in full."""
     found: set[int] = set()
     mine = CouponUsage.objects.filter(organization=organization_id)
-    coupons = coupons_with_code(organization_id, text, most)
+    coupons = coupons_with_code(organization_id, text, most, linked=True)
     if coupons:
         found.update(mine.filter(coupon__in=coupons).values_list("pk", flat=True)[:most])
     if text.isascii() and text.isdigit() and len(text) < 19:

@@ -55,8 +55,11 @@ def reasons_against(
     found: list[Reason] = []
     if book.status != CouponBook.Status.PUBLISHED:
         found.append(errors.BookNotPublished)
-    if not book.is_valid_at(at):
+    source = book.source_book
+    if not book.is_valid_at(at) or (source is not None and not source.is_valid_at(at)):
         found.append(errors.BookNotValid)
+    if source is not None and not (book.link_open and source.status == CouponBook.Status.PUBLISHED):
+        found.append(errors.StockWithdrawn)
     if not book.program.active:
         found.append(errors.ProgramInactive)
     if not member.active:
@@ -83,12 +86,15 @@ def _holds(rule: str, zone: str, document: Mapping[str, Any], at: datetime) -> b
 
 
 def is_out_of_stock(book: CouponBook) -> bool:
-    """Whether no unit of the book is left for anybody. The book's sums and `has_free_code` should be at hand."""
-    codes, assigned = book.codes, book.assigned  # type: ignore[attr-defined]
+    """Whether no unit of the book is left for anybody. The sums and `has_free_code` of it, or of the book it is linked
+    to, should be at hand.
+    """
+    stock: Any = book.stock
+    codes, assigned = stock.codes, stock.assigned
     if book.limit_per_coupon == 0 and book.type != CouponBook.Type.CODELESS:
         return True
     if book.type == CouponBook.Type.LIST:
-        return not book.has_free_code  # type: ignore[attr-defined]
+        return not stock.has_free_code
     if book.type == CouponBook.Type.SINGLE and codes == 0:
         return True
     given = codes if book.type == CouponBook.Type.GENERATED else assigned

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from coupons.models import BookMember, CouponBook, CouponUsage
-from coupons.selectors.books import list_books, with_codes_left
+from coupons.selectors.books import list_books, with_codes_left, with_stock
 from coupons.selectors.eligibility import applicant_of, audiences_of, is_out_of_stock, reasons_against
 from ledger.models import Balance
 from members.models import LoyaltyProgram, LoyaltyTier, Member
@@ -99,7 +99,7 @@ def _candidates(program: LoyaltyProgram, member: Member, wishes: BookWishes, at:
         member=member, book=OuterRef("pk"), kind="assign", status="assigned", expires_at__gt=at
     )
     place = BookMember.objects.filter(member=member, book=OuterRef("pk")).values("assigned")
-    books = with_codes_left(list_books(program.organization_id)).prefetch_related(None)
+    books = with_stock(with_codes_left(list_books(program.organization_id)).prefetch_related(None))
     books = books.filter(program=program).annotate(is_held=Exists(open_ones), given=Subquery(place))
     if wishes.book_id is not None:
         books = books.filter(pk=wishes.book_id)

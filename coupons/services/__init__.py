@@ -8,6 +8,7 @@ from coupons.services.codes import add_codes, export_codes, update_code
 from coupons.services.eligibility import preview_eligibility
 from coupons.services.exporting import start_code_export
 from coupons.services.importing import start_code_import, survey_codes
+from coupons.services.linking import link_book, set_links_open
 from coupons.services.once import Given
 from coupons.services.previewing import preview_code_import
 from coupons.services.reverting import revert_last_use, revert_usage
@@ -23,11 +24,13 @@ __all__ = [
     "create_book",
     "disable_book",
     "export_codes",
+    "link_book",
     "preview_code_import",
     "preview_eligibility",
     "publish_book",
     "revert_last_use",
     "revert_usage",
+    "set_links_open",
     "start_code_export",
     "start_code_import",
     "survey_codes",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,16 +11,16 @@ from coupons.errors import PointsMissing
 from coupons.models import Coupon, CouponBook, CouponUsage
 from coupons.services.charging import charge, price_of
 from coupons.services.choosing import Wish, check_wish, decide, refuse, take_codes
-from coupons.services.locking import Place, lock_book_to_give, lock_place
+from coupons.services.locking import Place, enter, lock_book_to_give, lock_place
 from coupons.services.marking import mark_given
 from coupons.services.once import Given, act_once, check_keys, find_earlier, hash_of, new_usage_ids
-from coupons.services.tallies import count_given
+from coupons.services.tallies import counting
 from coupons.services.telling import tell
 from ledger.errors import InsufficientBalance
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.clock import NEVER
-from loyalty.kernel.errors import InvalidInput
-from loyalty.kernel.kept import insert_rows
+from loyalty.kernel.errors import DomainError, InvalidInput
+from loyalty.kernel.kept import insert_rows, inserted, insertion
 from members.models import Member
 
 Kind, Status = CouponUsage.Kind, CouponUsage.Status
@@ -62,25 +63,56 @@ def assign_coupons(
     asked = (book.pk, member.pk, wish, expires_at, hold_id, tuple(unique_keys), custom_attributes or {})
     content_hash = hash_of("assign", *asked)
 
-    def act() -> Given:
-        locked = with_relations(lock_book_to_give(book), book)
-        place = lock_place(locked.pk, member.pk)
-        earlier = find_earlier(locked.organization_id, Kind.ASSIGN, unique_keys, content_hash)
+    def act(*, entering: bool) -> Given:
+        stand = _stand(book, member, unique_keys, number, entering=entering)
+        earlier = (
+            find_earlier(book.organization_id, Kind.ASSIGN, unique_keys, content_hash) if stand.may_repeat else None
+        )
         if earlier is not None:
             return Given(earlier, replayed=True)
         if expires_at is not None and expires_at <= at:
             raise InvalidInput("The coupons would be expired already.", field="expiredAt")
-        usages = choose(locked, member, place, wish, actor=actor, at=at)
+        usages = choose(stand.book, member, stand.place, wish, actor=actor, at=at, ids=stand.ids)
         for usage, key in zip(usages, unique_keys, strict=False):
             usage.unique_key, usage.content_hash = key, content_hash
         for usage in usages:
-            usage.expires_at, usage.custom_attributes = expires_at or NEVER, dict(custom_attributes or {})
-        write(locked, member, usages, new_codes=made_for(locked, wish, usages), hold_id=hold_id, actor=actor, at=at)
+            usage.expires_at = min(expires_at or NEVER, usage.expires_at)
+            usage.custom_attributes = dict(custom_attributes or {})
+        new_codes = made_for(stand.book, wish, usages)
+        write(stand.book, member, usages, new_codes=new_codes, hold_id=hold_id, actor=actor, at=at)
         if reason:
             mark_given(usages, member=member, reason=reason, actor=actor, at=at)
         return Given(usages)
 
-    return act_once(act)
+    try:
+        return act_once(lambda: act(entering=True))
+    except DomainError:
+        if not unique_keys:
+            raise
+    # Somebody with the same key may have been waited for, and have taken what was refused.
+    return act_once(lambda: act(entering=False))
+
+
+@dataclass(frozen=True, slots=True)
+class _Stand:
+    """Where whoever gives stands when everything is locked: the book, the member's place in it, numbers for the lines
+    where they are made already, and whether a line with the key may be there.
+    """
+
+    book: CouponBook
+    place: Place
+    ids: Sequence[int] | None
+    may_repeat: bool
+
+
+def _stand(book: CouponBook, member: Member, keys: Sequence[str], number: int, *, entering: bool) -> _Stand:
+    """Lock what giving needs: at once where `entering` is wished and can be, else step by step."""
+    if entering:
+        entrance = enter(book, member.pk, kind=Kind.ASSIGN, key=keys[0] if keys else None, number=number)
+        if entrance is not None:
+            return _Stand(book, entrance.place, entrance.numbers, entrance.is_known or number > 1)
+    locked = with_relations(lock_book_to_give(book), book)
+    return _Stand(locked, lock_place(locked.pk, member.pk), None, may_repeat=True)
 
 
 def with_relations(locked: CouponBook, book: CouponBook) -> CouponBook:
@@ -108,11 +140,11 @@ def choose(
     """
     allowed, reasons = decide(book, member, place, wish, actor=actor, at=at)
     refuse(reasons)
-    coupons = take_codes(book, member, allowed, wish, at)
+    coupons = take_codes(book.stock, member, allowed, wish, at)
     if ids is None:
         # What is paid for a line names it; where nothing is, the database numbers it.
         ids = new_usage_ids(len(coupons)) if book.assignment_required_points else [None] * len(coupons)
-    return [_assignment(pk, book, member, coupon, wish.amount, at) for pk, coupon in zip(ids, coupons, strict=True)]
+    return [_assignment(pk, book, member, coupon, wish.amount, at) for pk, coupon in zip(ids, coupons, strict=False)]
 
 
 def made_for(book: CouponBook, wish: Wish, assignments: Sequence[CouponUsage]) -> int:
@@ -131,7 +163,7 @@ def _assignment(
         member=member,
         kind=Kind.ASSIGN,
         amount=amount,
-        expires_at=NEVER,
+        expires_at=book.stock_ends_at,
         status=Status.ASSIGNED,
         created_at=at,
     )
@@ -161,8 +193,12 @@ def write(
     lines = [*assignments, *([use] if use is not None else [])]
     for line in lines:
         line.transaction_id = paid.get(line.pk)
-    insert_rows(lines)
     given, used = sum(usage.amount for usage in assignments), 0 if use is None else 1
-    tell(assignments, use, at=at)
     # Of all locks the last, since everybody counts.
-    count_given(book.pk, member.pk, codes=new_codes, assigned=given, used=used)
+    counts = counting(book, member.pk, codes=new_codes, assigned=given, used=used)
+    if len(lines) == 1 and lines[0].pk is not None:
+        counts.insert(0, insertion(lines[0]))
+        inserted(lines[0], lines[0].pk)
+    else:
+        insert_rows(lines)
+    tell(assignments, use, at=at, along=counts)

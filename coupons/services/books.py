@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from coupons.errors import StatusRefused
+from coupons.errors import BookIsLinked, StatusRefused
 from coupons.models import FOREVER_LAST, CouponBook
 from coupons.selectors import get_book
 from coupons.services.contents import SAID, check_schema, known_locale, write_content
@@ -74,6 +74,8 @@ _TEXTS = (
 )
 _LISTS = ("tags", "tiers", "audience_keys")
 _OBJECTS = ("custom_attributes", "condition", "required_points_config")
+# Of a linked book these are its source's.
+OF_STOCK = ("max_assigned_per_coupon", "max_coupon_count")
 
 
 def _checked(organization: Organization, said: Mapping[str, Any], book: CouponBook | None = None) -> dict[str, Any]:
@@ -150,6 +152,18 @@ def _check_discount(kind: str, amount: Decimal | None) -> None:
         raise InvalidInput("A discount is not below 0, and a percentage not above 100.", field="discountAmount")
 
 
+def _leave_stock(book: CouponBook, wanted: dict[str, Any]) -> None:
+    """Let a linked book be sent back as it was read, with the limits of its source, and change none of them.
+
+    :raises BookIsLinked: where one would change.
+    """
+    if not book.is_linked:
+        return
+    for name in OF_STOCK:
+        if name in wanted and wanted.pop(name) != getattr(book.stock, name):
+            raise BookIsLinked
+
+
 def _check_status(status: str) -> None:
     if status not in Status.values:
         raise InvalidInput(f"A book is one of {', '.join(Status.values)}.", field="publishingStatus")
@@ -157,7 +171,14 @@ def _check_status(status: str) -> None:
 
 @transaction.atomic
 def create_book(
-    *, organization_id: int, name: str, type: str, status: str, actor: Actor, at: datetime, **said: Any
+    *,
+    organization_id: int,
+    name: str,
+    type: str,
+    status: str,
+    actor: Actor,
+    at: datetime,
+    **said: Any,
 ) -> CouponBook:
     """A new coupon book with a key made of its name (semantics 0.11, 3.1); `said` are the model's other words, and
     those of its content in one language (`locale`, `content`, `is_default_locale`). Without a program it is the
@@ -173,27 +194,26 @@ def create_book(
     organization = get_organization(organization_id)
     named = {word: value for word, value in said.items() if word in _SAID}
     wanted = _checked(organization, {"program_id": None, **named})
-    siblings = CouponBook.objects.filter(organization_id=organization_id)
-    book = CouponBook.objects.create(
-        organization=organization,
-        key=new_key(name, among=siblings, field="key", fallback="coupon-book", organization_id=organization_id),
-        name=name,
-        type=type,
-        status=status,
-        created_at=at,
-        updated_at=at,
-        **wanted,
-    )
+    words = {"name": name, "type": type, "status": status}
+    book = add_book(organization=organization, words={**words, **wanted}, actor=actor, at=at)
     write_content(book=book, organization=organization, said=_of_content(said), at=at)
+    return get_book(organization_id, book.pk)
+
+
+def add_book(*, organization: Organization, words: Mapping[str, Any], actor: Actor, at: datetime) -> CouponBook:
+    """A book of checked words with a key made of its name, and its mark in the history."""
+    siblings = CouponBook.objects.filter(organization=organization)
+    key = new_key(words["name"], among=siblings, field="key", fallback="coupon-book", organization_id=organization.pk)
+    book = CouponBook.objects.create(organization=organization, key=key, created_at=at, updated_at=at, **words)
     record(
         actor=actor,
         at=at,
         action="couponbook.created",
         target=book,
-        organization_id=organization_id,
-        after={"name": name, "key": book.key, "type": type, "status": status},
+        organization_id=organization.pk,
+        after={"name": book.name, "key": key, "type": book.type, "status": book.status},
     )
-    return get_book(organization_id, book.pk)
+    return book
 
 
 def _of_content(said: Mapping[str, Any]) -> dict[str, Any]:
@@ -208,12 +228,14 @@ def update_book(
     whatever the limits become. Whoever is being given something meanwhile is waited for.
 
     :raises StatusRefused: where the publishing status cannot become this one.
+    :raises BookIsLinked: a limit over all members of a book that is linked to another.
     :raises InvalidInput: what `create_book` refuses.
     :raises NotFound: a content schema or account that is not the organization's.
     """
     locked = lock_book_wholly(book.organization_id, book.pk)
     organization = get_organization(book.organization_id)
     wanted = _checked(organization, {word: v for word, v in changes.items() if word in _SAID | {"name"}}, locked)
+    _leave_stock(locked, wanted)
     if changes.get("status") is not None:
         _check_status(changes["status"])
         if changes["status"] != locked.status:

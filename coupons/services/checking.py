@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from django.db import connection
 
-from coupons.models.triggers import GUARDS
-from ledger.services import Finding
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """One rule: what does not agree, and the query that finds each row it does not agree for, with the difference."""
-
-    rule: str
-    says: str
-    sql: str
+from coupons.models.triggers import GUARDS, LINKS
+from ledger.services import Finding, Proof, prove
 
 
 def _sums(by: str) -> str:
@@ -33,12 +23,19 @@ PROOFS = (
     Proof(
         "coupon-totals-equal-journal",
         "the book's totals differ from what its journal says was given and used",
+        # What was given through linked books counts in theirs and in the one they are linked to.
         f"""
+WITH journal AS ({_sums("book_id")}), whole AS (
+  SELECT book_id, SUM(assigned) AS assigned, SUM(used) AS used FROM (
+    SELECT book_id, assigned, used FROM journal UNION ALL
+    SELECT l.source_book_id, j.assigned, j.used FROM journal j JOIN coupons_couponbook l ON l.id = j.book_id
+    WHERE l.source_book_id IS NOT NULL
+  ) AS parts GROUP BY book_id)
 SELECT b.id, COALESCE(t.assigned, 0) - COALESCE(j.assigned, 0), COALESCE(t.used, 0) - COALESCE(j.used, 0)
 FROM coupons_couponbook b
 LEFT JOIN (SELECT book_id, SUM(assigned) AS assigned, SUM(used) AS used FROM coupons_booktally GROUP BY book_id) t
   ON t.book_id = b.id
-LEFT JOIN ({_sums("book_id")}) j ON j.book_id = b.id
+LEFT JOIN whole j ON j.book_id = b.id
 WHERE {{organization}}
   AND (COALESCE(t.assigned, 0) <> COALESCE(j.assigned, 0) OR COALESCE(t.used, 0) <> COALESCE(j.used, 0))
 ORDER BY b.id""",
@@ -96,6 +93,25 @@ FROM members_member m JOIN coupons_couponusage a ON a.member_id = m.id JOIN coup
 WHERE {organization} AND m.merged_into_id IS NOT NULL
 ORDER BY a.id""",
     ),
+    Proof(
+        "coupons-of-their-stock",
+        "the line's code is neither of its book nor of the one that is linked to",
+        """
+SELECT a.id, 0, 0
+FROM coupons_couponusage a JOIN coupons_coupon c ON c.id = a.coupon_id JOIN coupons_couponbook b ON b.id = a.book_id
+WHERE {organization} AND c.book_id <> COALESCE(b.source_book_id, b.id)
+ORDER BY a.id""",
+    ),
+    Proof(
+        "linked-books-fit-their-source",
+        "the book is linked to one that is linked itself, of its own organization, or of another type",
+        """
+SELECT b.id, 0, 0
+FROM coupons_couponbook b JOIN coupons_couponbook s ON s.id = b.source_book_id
+WHERE {organization}
+  AND (s.source_book_id IS NOT NULL OR s.organization_id = b.organization_id OR s.type <> b.type)
+ORDER BY b.id""",
+    ),
 )
 
 
@@ -103,14 +119,16 @@ def check_coupons(organization_id: int | None = None) -> Iterator[Finding]:
     """Every place where the coupons of an organization (or of all) do not agree with their journal; nothing where they
     do. `check_books` runs it beside the ledger's own. Findings are streamed; the database adds up.
     """
-    for name in GUARDS.missing(connection):
-        yield Finding(rule="coupon-journal-triggers", says=f"the trigger {name} is missing")
-    organization = (
-        "b.organization_id IS NOT NULL" if organization_id is None else f"b.organization_id = {organization_id:d}"
+    yield from prove(
+        PROOFS,
+        column="b.organization_id",
+        organization_id=organization_id,
+        missing=(*GUARDS.missing(connection), *LINKS.missing(connection)),
+        guards="coupon-journal-triggers",
+        tell=_differences,
     )
-    for proof in PROOFS:
-        with connection.chunked_cursor() as cursor:
-            cursor.execute(proof.sql.format(organization=organization))
-            for row_id, assigned, used in cursor:
-                difference = str(assigned) if not used else f"{assigned}, used {used}"
-                yield Finding(rule=proof.rule, says=proof.says, row_id=row_id, difference=difference)
+
+
+def _differences(found: tuple[int, int]) -> str:
+    assigned, used = found
+    return str(assigned) if not used else f"{assigned}, used {used}"

@@ -76,7 +76,7 @@ def room_for(book: CouponBook, place: Place, wish: Wish) -> Room:
     if book.type == Type.SINGLE:
         found.append((1, errors.OutOfStock))
     if book.limit_in_all is not None and not (wish.codes and book.type == Type.GENERATED):
-        codes, assigned = given_of(book.pk)
+        codes, assigned = given_of(book.stock.pk)
         left = book.limit_in_all - (codes if book.type == Type.GENERATED else assigned)
         found.append((left if book.type == Type.GENERATED else left // wish.amount, errors.OutOfStock))
     number, reason = min(found, key=lambda one: one[0])
@@ -102,9 +102,9 @@ def _further(book: CouponBook, member: Member, wish: Wish, actor: Actor, at: dat
     """What else would stand against it, asked only where something does."""
     found: list[Reason] = []
     if book.type == Type.LIST and not wish.codes:
-        if not Coupon.objects.filter(book=book, assigned=0).exists():
+        if not Coupon.objects.filter(book=book.stock, assigned=0).exists():
             found.append(errors.OutOfStock)
-    elif book.type == Type.SINGLE and not Coupon.objects.filter(book=book).exists():
+    elif book.type == Type.SINGLE and not Coupon.objects.filter(book=book.stock).exists():
         found.append(errors.OutOfStock)
     if lacks_points(book, member, wish.amount * (wish.number if wish.strict else 1), actor, at):
         found.append(errors.PointsMissing)

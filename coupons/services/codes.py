@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, connection, transaction
 
-from coupons.errors import BookFull, BookTakesNoCodes, CouponInUse
+from coupons.errors import BookFull, BookIsLinked, BookTakesNoCodes, CouponInUse
 from coupons.models import Coupon, CouponBook
 from coupons.selectors import export_codes as every_code
 from coupons.selectors.codes import code_key
@@ -41,17 +41,25 @@ def check_code(code: str) -> str:
     return kept
 
 
-def lock_book_for_codes(organization_id: int, book_id: int, kind: str, limit: int | None) -> CouponBook:
+def check_own_codes(book: CouponBook) -> None:
+    """:raises BookIsLinked: where the codes are those of the book it is linked to (semantics 4.3)."""
+    if book.is_linked:
+        raise BookIsLinked
+
+
+def lock_book_for_codes(book: CouponBook) -> CouponBook:
     """The book, locked as adding codes to it needs: wholly, where the number of its codes is limited.
 
+    :raises BookIsLinked: its codes are those of another book.
     :raises BookTakesNoCodes: its codes are made when they are given, or it has none.
     :raises Busy: it was given a limit in this very moment: the same request again will see it.
     """
-    if kind not in (CouponBook.Type.SINGLE, CouponBook.Type.LIST):
+    check_own_codes(book)
+    if book.type not in (CouponBook.Type.SINGLE, CouponBook.Type.LIST):
         raise BookTakesNoCodes
-    if limit is not None or kind == CouponBook.Type.SINGLE:
-        return lock_book_wholly(organization_id, book_id)
-    locked = lock_book_shared(organization_id, book_id)
+    if book.max_coupon_count is not None or book.type == CouponBook.Type.SINGLE:
+        return lock_book_wholly(book.organization_id, book.pk)
+    locked = lock_book_shared(book.organization_id, book.pk)
     if locked.max_coupon_count is not None:
         raise Busy
     return locked
@@ -63,10 +71,11 @@ def add_codes(*, book: CouponBook, codes: Sequence[str], actor: Actor, at: datet
     there already, or twice in the list, whatever its case, is passed over (semantics 3.10).
 
     :raises BookTakesNoCodes: a book whose codes are made here, or that has none.
+    :raises BookIsLinked: a book whose codes are those of another.
     :raises BookFull: more codes than the book may have; none is added.
     :raises InvalidInput: something that is no code.
     """
-    locked = lock_book_for_codes(book.organization_id, book.pk, book.type, book.max_coupon_count)
+    locked = lock_book_for_codes(book)
     wanted: dict[str, str] = {}
     for kept in map(check_code, codes):
         wanted.setdefault(code_key(kept), kept)
@@ -104,10 +113,12 @@ def insert_codes(book: CouponBook, codes: Sequence[str], at: datetime) -> list[s
 def update_code(*, coupon: Coupon, code: str, actor: Actor, at: datetime, reason: str = "") -> Coupon:
     """Write the code differently, as long as nobody used it (semantics 3.10).
 
+    :raises BookIsLinked: it is read in a book that is linked to its own.
     :raises CouponInUse: it was used.
     :raises DuplicateValue: the book has another coupon with this code.
     :raises InvalidInput: something that is no code.
     """
+    check_own_codes(coupon.book)
     kept = check_code(code)
     book = lock_book_wholly(coupon.book.organization_id, coupon.book_id)
     locked = Coupon.objects.select_for_update(no_key=True).get(pk=coupon.pk)
@@ -131,7 +142,11 @@ def update_code(*, coupon: Coupon, code: str, actor: Actor, at: datetime, reason
 
 
 def export_codes(*, book: CouponBook, actor: Actor, at: datetime, reason: str = "") -> Iterator[Coupon]:
-    """Every code of the book with how it stands, in constant memory; that it was asked for stands in the history."""
+    """Every code of the book with how it stands, in constant memory; that it was asked for stands in the history.
+
+    :raises BookIsLinked: where they are those of another book.
+    """
+    check_own_codes(book)
     record(
         actor=actor,
         at=at,

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from coupons.models import Coupon, CouponBook
 from coupons.selectors import count_codes, export_codes, get_book_to_use
+from coupons.services.codes import check_own_codes
 from loyalty.kernel import clock
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.models import Job
@@ -32,7 +33,12 @@ class ExportResult:
 
 @transaction.atomic
 def start_code_export(*, book: CouponBook, actor: Actor, at: datetime, reason: str = "") -> Job:
-    """Ask for a file of every code of the book, with who has it; that it was asked for stands in the history."""
+    """Ask for a file of every code of the book, with who of the organization's members has it; that it was asked for
+    stands in the history.
+
+    :raises BookIsLinked: where the codes are those of another book.
+    """
+    check_own_codes(book)
     record(
         actor=actor,
         at=at,
@@ -77,5 +83,5 @@ def run_code_export(job: Job) -> dict[str, Any]:
 
 def _rows(coupons: list[Coupon]) -> Iterator[tuple[Any, ...]]:
     for coupon in coupons:
-        member = coupon.member.loyalty_member_id if coupon.member is not None else ""
+        member = coupon.holder.loyalty_member_id if coupon.holder is not None else ""
         yield coupon.code, coupon.assigned, coupon.used, member, coupon.created_at.isoformat()

@@ -19,7 +19,7 @@ from coupons.errors import BookTakesNoCodes
 from coupons.models import CouponBook
 from coupons.selectors import get_book_to_use
 from coupons.selectors.codes import code_key
-from coupons.services.codes import check_code, insert_codes, lock_book_for_codes
+from coupons.services.codes import check_code, check_own_codes, insert_codes, lock_book_for_codes
 from coupons.services.tallies import count, given_of
 from loyalty.kernel import clock
 from loyalty.kernel.actors import Actor
@@ -84,8 +84,10 @@ def start_code_import(
     found in it, where somebody looked already.
 
     :raises BookTakesNoCodes: a book of another type.
+    :raises BookIsLinked: a book whose codes are those of another.
     :raises ImportRefused: where the file is not text in UTF-8, or has no lines.
     """
+    check_own_codes(book)
     if book.type != CouponBook.Type.LIST:
         raise BookTakesNoCodes
     found = survey or survey_codes(source)
@@ -188,7 +190,7 @@ Refused = tuple[int, str, str]
 
 def _add_chunk(book: CouponBook, chunk: list[tuple[int, str]], at: datetime) -> tuple[int, list[Refused]]:
     """Add the codes of some lines; answers how many were new, and the lines that are refused with the reasons."""
-    locked = lock_book_for_codes(book.organization_id, book.pk, book.type, book.max_coupon_count)
+    locked = lock_book_for_codes(book)
     wanted, refused = sort_out(chunk)
     if locked.max_coupon_count is not None:
         wanted = _fitting(locked, wanted, refused)

@@ -13,7 +13,7 @@ from coupons.selectors import get_usage
 from coupons.services.charging import refund
 from coupons.services.locking import lock_line
 from coupons.services.marking import mark_reverted
-from coupons.services.tallies import count, count_for_member
+from coupons.services.tallies import count_for_member, count_units
 from loyalty.kernel.actors import Actor
 
 Kind, Status = CouponUsage.Kind, CouponUsage.Status
@@ -37,9 +37,9 @@ def revert_usage(*, usage: CouponUsage, actor: Actor, at: datetime, reason: str 
     refund(usage=row, actor=actor, at=at)
     mark_reverted(row, reason=reason, actor=actor, at=at)
     if row.kind == Kind.USE:
-        count(row.book_id, used=-1)
+        count_units(row.book, used=-1)
     else:
-        count(row.book_id, assigned=-row.amount)
+        count_units(row.book, assigned=-row.amount)
     return touched
 
 

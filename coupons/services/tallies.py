@@ -7,7 +7,8 @@ import threading
 from django.db import connection
 from django.db.models import Sum
 
-from coupons.models import BookTally
+from coupons.models import BookTally, CouponBook
+from loyalty.kernel.kept import Statement
 from loyalty.kernel.prepared import fetch
 
 # As many writers of one book do not wait for each other.
@@ -23,7 +24,6 @@ _COUNT_FOR_MEMBER = """
 UPDATE coupons_bookmember SET assigned = assigned + %s, used = used + %s WHERE book_id = %s AND member_id = %s
 RETURNING id
 """
-_COUNT_GIVEN = f"WITH placed AS ({_COUNT_FOR_MEMBER}) {_COUNT}"
 
 
 def _slot() -> int:
@@ -46,14 +46,20 @@ def count_for_member(book_id: int, member_id: int, *, assigned: int = 0, used: i
     fetch(_COUNT_FOR_MEMBER, [assigned, used, book_id, member_id])
 
 
-def count_given(book_id: int, member_id: int, *, codes: int = 0, assigned: int = 0, used: int = 0) -> None:
-    """Both at once."""
-    if connection.vendor == "postgresql":
-        place = [assigned, used, book_id, member_id]
-        fetch(_COUNT_GIVEN, [*place, book_id, _slot(), codes, assigned, used])
-        return
-    count_for_member(book_id, member_id, assigned=assigned, used=used)
-    count(book_id, codes=codes, assigned=assigned, used=used)
+def counting(book: CouponBook, member_id: int, *, codes: int = 0, assigned: int = 0, used: int = 0) -> list[Statement]:
+    """What adds to both, as `count_units` and `count_for_member` do."""
+    shares = [Statement(_COUNT, [book.pk, _slot(), 0 if book.is_linked else codes, assigned, used])]
+    if book.is_linked:
+        shares.insert(0, Statement(_COUNT, [book.source_book_id, _slot(), codes, assigned, used]))
+    return [Statement(_COUNT_FOR_MEMBER, [assigned, used, book.pk, member_id]), *shares]
+
+
+def count_units(book: CouponBook, *, codes: int = 0, assigned: int = 0, used: int = 0) -> None:
+    """Add to what the book counts, and first to what the one counts that it is linked to, whose codes they are."""
+    if book.source_book_id is not None:
+        count(book.source_book_id, codes=codes, assigned=assigned, used=used)
+        codes = 0
+    count(book.pk, codes=codes, assigned=assigned, used=used)
 
 
 def given_of(book_id: int) -> tuple[int, int]:

@@ -7,16 +7,21 @@ from datetime import datetime
 from typing import Any
 
 from coupons.models import CouponUsage
+from loyalty.kernel.kept import Statement
 from members.models import EventType, LoyaltyEvent
 from members.services.journal import record_events
 
 
-def tell(assignments: Sequence[CouponUsage], use: CouponUsage | None, *, at: datetime) -> None:
-    """One event for each assignment (semantics 3.5); of a use, that a code was used, and that a benefit was (3.7)."""
+def tell(
+    assignments: Sequence[CouponUsage], use: CouponUsage | None, *, at: datetime, along: Sequence[Statement] = ()
+) -> None:
+    """One event for each assignment (semantics 3.5); of a use, that a code was used, and that a benefit was (3.7). The
+    writes `along` go with the last of them.
+    """
     events = [_event(usage, EventType.COUPON_ASSIGNED, at) for usage in assignments]
     if use is not None:
         events += [_event(use, kind, at) for kind in (EventType.COUPON_USED, EventType.BENEFIT_USED)]
-    record_events(events)
+    record_events(events, along)
 
 
 def _event(usage: CouponUsage, kind: EventType, at: datetime) -> LoyaltyEvent:

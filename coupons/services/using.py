@@ -15,7 +15,7 @@ from coupons.services.charging import charge, price_of
 from coupons.services.choosing import Wish, lock_codes
 from coupons.services.locking import Place, lock_book_to_give, lock_place
 from coupons.services.once import Given, act_once, find_earlier, hash_of, new_usage_ids
-from coupons.services.tallies import count_given
+from coupons.services.tallies import counting
 from coupons.services.telling import tell
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.clock import NEVER
@@ -71,7 +71,7 @@ def use_coupon(
             return Given(_with_assignment(earlier[0]), replayed=True)
         own = _own_assignment(locked, member, assignment_id, at) if assignment_id is not None else None
         _check_usable(locked, member, at)
-        coupon = lock_codes(locked, [code])[0] if code is not None else None
+        coupon = lock_codes(locked.stock, [code])[0] if code is not None else None
         wish = Wish(codes=(code,) if code is not None else ())
         if own is None:
             assignment, is_new, number = _assignment_to_use(locked, member, place, coupon, wish, actor=actor, at=at)
@@ -208,6 +208,5 @@ def _write_use(
     paid = charge(book=book, member=member, prices=prices, hold_id=hold_id, actor=actor, at=at)
     use.transaction_id = paid.get(use.pk)
     insert_rows([use])
-    tell((), use, at=at)
     # Of all locks the last, since everybody counts.
-    count_given(book.pk, member.pk, used=1)
+    tell((), use, at=at, along=counting(book, member.pk, used=1))
