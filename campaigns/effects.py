@@ -92,11 +92,15 @@ def _effect(given: Any) -> dict[str, Any]:
         raise BadRule(f"{effect.effect_id} needs {missing[0]}.", field="effects")
     return {
         "type": effect.effect_id,
-        "params": {name: _param(effect, name, value) for name, value in params.items() if value is not None},
+        "params": {name: read_param(effect, name, value) for name, value in params.items() if value is not None},
     }
 
 
-def _param(effect: Effect, name: str, value: Any) -> Any:
+def read_param(effect: Effect, name: str, value: Any) -> Any:
+    """What an action keeps of one parameter of an effect.
+
+    :raises BadRule: one that the effect has not, or that its schema does not take.
+    """
     schema = effect.parameters["properties"].get(name)
     if schema is None:
         raise BadRule(f"{effect.effect_id} has no parameter {name[:100]!r}.", field="effects")
@@ -156,6 +160,12 @@ for _one in (
         "Take a tier away",
         "Takes away the tier that was given by hand, in the campaign's program or the default one.",
         _schema([]),
+    ),
+    Effect(
+        "increment-mission",
+        "Count a mission",
+        "Counts the mission for the member: `amount` times, once without one. Nothing while the mission takes none.",
+        _schema(["missionKey"], missionKey=_KEY, amount=_AMOUNT),
     ),
     Effect(
         "mint-badge",

@@ -54,25 +54,29 @@ def evaluate_waiting(**_: object) -> None:
 
 
 @shared_task(name="campaigns.evaluate_told")
-def evaluate_told(event_ids: list[int], **_: object) -> None:
-    """Evaluate events that the system told, and some campaign waits for."""
-    services.evaluate_told(event_ids, at=clock.now())
+def evaluate_told(organization_id: int, **_: object) -> None:
+    """Evaluate what the system told of an organization's members, and something waits for."""
+    services.evaluate_told(organization_id, at=clock.now())
 
 
 def _hear_told(rows: Rows, types: frozenset[str], find: Find) -> None:
-    """Have a worker ask campaigns about what the system told, as soon as it is committed. Where the broker does not
-    hear, the sweep will.
+    """Have a worker ask about what the system told, as soon as it is committed. Where the broker does not hear, the
+    sweep will.
     """
-    waiting = services.hear(rows, types, find)
+    organization_id = services.heard(rows, types)
+    if organization_id is not None:
+        ring_for_told(organization_id)
+
+
+def ring_for_told(organization_id: int) -> None:
+    """Have a worker ask about what was told, as soon as it is committed."""
 
     # By name, not as a partial: when it fails, Django writes its name down.
     def ring() -> None:
-        evaluate_told.delay(waiting)
+        evaluate_told.delay(organization_id)
 
-    if waiting:
-        transaction.on_commit(ring, robust=True)
+    transaction.on_commit(ring, robust=True)
 
 
 WEBHOOKS = Listener(asks=triggers_listening, hears=_hear)
-# Not registered yet: on the embedded database each listener's question is a call of its own for every posting.
-CAMPAIGNS = Listener(asks=services.question, hears=_hear_told)
+CAMPAIGNS = Listener(asks=services.question, hears=_hear_told, inside=True)

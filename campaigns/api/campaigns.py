@@ -94,23 +94,35 @@ class CampaignAnswer(CamelSerializer):
         return answer
 
 
-class CampaignFilters(django_filters.FilterSet):
-    """What a list of campaigns is narrowed by."""
+class LabelFilters(django_filters.FilterSet):
+    """What a list of campaigns or missions is narrowed by."""
 
     loyaltyProgramId = WholeNumberFilter(field_name="program", min_value=1)
     type = TextFilter()
     tags = TextFilter(method="by_tags", max_length=2000)
     codes = TextFilter(method="by_codes", max_length=2000)
 
-    def by_tags(self, queryset: QuerySet[Campaign], name: str, value: str) -> QuerySet[Campaign]:
-        """Campaigns with all of these tags."""
+    def by_tags(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Those with all of these tags."""
         for tag in comma_list(value):
             queryset = holding(queryset, "tags", [tag])
         return queryset
 
-    def by_codes(self, queryset: QuerySet[Campaign], name: str, value: str) -> QuerySet[Campaign]:
-        """Campaigns of any of these codes."""
+    def by_codes(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Those of any of these codes."""
         return queryset.filter(code__in=comma_list(value))
+
+
+# What lists of campaigns and missions may be ordered by, beside their numbers.
+LABEL_COLUMNS = {
+    "name": "name",
+    "code": "code",
+    "type": "type",
+    "validFrom": "valid_from",
+    "validTo": "valid_to",
+    "createdAt": "created_at",
+    "updatedAt": "updated_at",
+}
 
 
 class CampaignViewSet(ResourceViewSet):
@@ -130,17 +142,8 @@ class CampaignViewSet(ResourceViewSet):
     lookup_field = "pk"
     serializer_class = CampaignAnswer
     inputs = {"create": CampaignInput, "update": CampaignInput}
-    filterset_class = CampaignFilters
-    order_columns = {
-        "campaignId": "pk",
-        "name": "name",
-        "code": "code",
-        "type": "type",
-        "validFrom": "valid_from",
-        "validTo": "valid_to",
-        "createdAt": "created_at",
-        "updatedAt": "updated_at",
-    }
+    filterset_class = LabelFilters
+    order_columns = {"campaignId": "pk", **LABEL_COLUMNS}
 
     def get_queryset(self) -> QuerySet[Campaign]:
         """The organization's campaigns."""

@@ -1,13 +1,25 @@
-"""Campaigns and what they gave, matchers, the organization's own types of events, and webhooks."""
+"""Campaigns and what they gave, missions, referrals, matchers, an organization's own event types, surveys, webhooks."""
 
 from campaigns.models.awards import Award, MonthlyPoints
 from campaigns.models.campaigns import Campaign, CampaignAction, Playbook
 from campaigns.models.event_types import LoyaltyEventType
 from campaigns.models.matchers import ActionMatcher
+from campaigns.models.missions import WHOLE_TIME, Mission, MissionAchievement, MissionProgress, MissionStep
+from campaigns.models.referrals import (
+    UNLIMITED,
+    Referral,
+    ReferralCode,
+    ReferralProgram,
+    ReferralReward,
+    Referrer,
+)
+from campaigns.models.surveys import NpsResponse, NpsSurvey
 from campaigns.models.webhooks import TRIES, Delivery, DeliveryTry, EventTrigger
 
 __all__ = [
     "TRIES",
+    "UNLIMITED",
+    "WHOLE_TIME",
     "ActionMatcher",
     "Award",
     "Campaign",
@@ -16,6 +28,17 @@ __all__ = [
     "DeliveryTry",
     "EventTrigger",
     "LoyaltyEventType",
+    "Mission",
+    "MissionAchievement",
+    "MissionProgress",
+    "MissionStep",
     "MonthlyPoints",
+    "NpsResponse",
+    "NpsSurvey",
     "Playbook",
+    "Referral",
+    "ReferralCode",
+    "ReferralProgram",
+    "ReferralReward",
+    "Referrer",
 ]

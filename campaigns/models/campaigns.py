@@ -106,13 +106,15 @@ class CampaignAction(models.Model):
 
 class Playbook(models.Model):
     """What changes whenever any campaign, action or matcher of an organization does: processes that keep the campaigns
-    in memory see by the `stamp` whether they still know them. `hears_told` tells whether any active campaign
-    may wait for what the system itself tells of members.
+    in memory see by the `stamp` whether they still know them. `awaited` are the types of events that the system tells
+    by itself and something active waits for, `named` those that it waits for also where an effect brings them about;
+    each type between two bars, since the database looks into it.
     """
 
     organization = models.OneToOneField(Organization, on_delete=models.PROTECT, primary_key=True, related_name="+")
     stamp = models.UUIDField()
-    hears_told = models.BooleanField(default=False)
+    awaited = models.TextField(default="", blank=True)
+    named = models.TextField(default="", blank=True)
 
     def __str__(self) -> str:
         return str(self.stamp)

@@ -18,6 +18,8 @@ from loyalty.kernel.clock import zone_of
 from members.models import Audience, Enrollment, EventType, LoyaltyEvent, Member
 from members.selectors import ORDER_EVENTS, belongs, list_audiences, member_document
 
+_BUILT_IN = frozenset(map(str, EventType))
+
 
 def members_to_ask(organization_id: int) -> QuerySet[Member]:
     """The organization's members with all that campaigns ask about: two queries for any number of them."""
@@ -55,11 +57,18 @@ def total_of(item: Mapping[str, Any]) -> Decimal:
     return Decimal(item.get("unitPrice") or 0) * Decimal(item.get("quantity") or 0)
 
 
+def types_of(kind: str) -> frozenset[str]:
+    """What an event of this type counts as: its own type, and the generic one where it is the organization's own
+    (semantics 7.5).
+    """
+    return frozenset({kind} if kind in _BUILT_IN else {kind, str(EventType.GENERIC)})
+
+
 @dataclass
 class Occasion:
     """One event, with the member it is about and the order it tells of; `order` is the order's document.
 
-    `types` are what it counts as: its own type, and the generic one where it is the organization's own (7.5).
+    `types` are what it counts as.
     """
 
     event: LoyaltyEvent
@@ -73,8 +82,7 @@ class Occasion:
     told_by: LoyaltyEvent | None = None
 
     def __post_init__(self) -> None:
-        kind = self.event.event_type
-        self.types = frozenset({kind} if kind in EventType.values else {kind, str(EventType.GENERIC)})
+        self.types = types_of(self.event.event_type)
 
     @property
     def happened_at(self) -> datetime:

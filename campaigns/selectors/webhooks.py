@@ -17,13 +17,13 @@ def list_triggers(organization_id: int) -> QuerySet[EventTrigger]:
     return EventTrigger.objects.filter(organization=organization_id)
 
 
-def triggers_listening(organization_id: int) -> str:
-    """The query for the triggers that are on: number, types as JSON, when a worker may next take it. As text, since it
-    is sent along with others; mostly it finds nothing.
+def triggers_listening(organization: str) -> str:
+    """The query for the triggers of an organization (SQL) that are on: number, types as JSON, when a worker may next
+    take it. As text, since it is sent along with others; mostly it finds nothing.
     """
     return (
-        "SELECT id, event_types, next_run_at FROM campaigns_eventtrigger"
-        f" WHERE organization_id = {organization_id:d} AND active ORDER BY id"
+        "SELECT id, CAST(event_types AS text) AS types, next_run_at FROM campaigns_eventtrigger"
+        f" WHERE organization_id = {organization} AND active"
     )
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from campaigns.effects import read_effects
 from campaigns.errors import BadRule
-from campaigns.models import ActionMatcher, Campaign, CampaignAction
+from campaigns.models import ActionMatcher, Campaign, CampaignAction, Mission
 from campaigns.rules import ACTION_ROOTS, read_rule
 from campaigns.services.playbooks import touch_playbook
 from coupons.models import CouponBook
@@ -120,6 +120,9 @@ def _check_named(organization_id: int, params: Mapping[str, Any]) -> None:
     books = CouponBook.objects.filter(organization_id=organization_id)
     if isinstance(book, str) and not books.filter(key=book).exists():
         raise BadRule("There is no coupon book of this key.", field="effects")
+    mission = params.get("missionKey")
+    if isinstance(mission, str) and not Mission.objects.filter(organization_id=organization_id, key=mission).exists():
+        raise BadRule("There is no mission of this key.", field="effects")
     tiers = LoyaltyTier.objects.filter(program__organization_id=organization_id)
     if isinstance(tier, str) and not tiers.filter(key=tier).exists():
         raise BadRule("There is no tier of this key.", field="effects")

@@ -18,12 +18,12 @@ from django.db.models import F
 
 from campaigns.models import TRIES, Delivery, DeliveryTry, EventTrigger
 from campaigns.selectors.webhooks import due_deliveries
-from campaigns.services.addresses import parse_address
 from campaigns.services.outbox import number_waiting
-from campaigns.services.sending import Answer, Receiver, signed
 from loyalty.kernel import clock
 from loyalty.kernel.errors import InvalidInput
 from loyalty.kernel.json_text import write_json
+from loyalty.kernel.services.addresses import parse_address
+from loyalty.kernel.services.sending import Answer, Receiver, signed
 from members.selectors import event_document, member_document
 
 LEASE = timedelta(seconds=60)

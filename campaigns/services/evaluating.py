@@ -1,4 +1,4 @@
-"""Evaluates events: asks campaigns (missions and referrals join behind them) and writes down what came of it, once
+"""Evaluates events: asks campaigns, then missions, then referrals, and writes down what came of it, once
 (semantics 7.3).
 """
 
@@ -17,9 +17,12 @@ from django.db import transaction
 from campaigns.selectors.occasions import Occasion, Weighed, weigh
 from campaigns.selectors.playbook import Playbook, playbook_of
 from campaigns.services.hearing import causing
+from campaigns.services.mission_stage import Missions
 from campaigns.services.returning import lock_orders, take_back
+from campaigns.services.rewarding import Referrals
 from campaigns.services.running import RETURNED, UNDONE, Row, Run
 from loyalty.kernel.actors import Actor
+from loyalty.kernel.kept import update_row
 from loyalty.kernel.services import create_job
 from members.models import LoyaltyEvent, PurchaseOrder
 
@@ -63,13 +66,13 @@ class Campaigns:
 
     def do(self, run: Run, occasion: Occasion, plan: list[Weighed], earlier: Sequence[Row]) -> list[Row]:
         """Run the actions."""
-        open_ = {row["actionId"] for row in earlier if row["result"] in UNDONE}
-        done = {row["actionId"] for row in earlier if row["result"] not in (*UNDONE, RETURNED)} - open_
+        mine = [row for row in earlier if "actionId" in row]
+        open_ = {row["actionId"] for row in mine if row["result"] in UNDONE}
+        done = {row["actionId"] for row in mine if row["result"] not in (*UNDONE, RETURNED)} - open_
         return run.do(occasion, plan, done)
 
 
-# In this order; missions and referrals are to stand behind campaigns.
-STAGES: tuple[Stage, ...] = (Campaigns(),)
+STAGES: tuple[Stage, ...] = (Campaigns(), Missions(), Referrals())
 
 
 @dataclass
@@ -106,7 +109,11 @@ def plan_for(organization_id: int, occasions: Sequence[Occasion]) -> Plan:
     """What there is to do for these occasions of one organization; writes nothing."""
     if not occasions:
         return Plan(Playbook("UTC", ()), [], [[] for _ in STAGES])
-    book = playbook_of(organization_id)
+    return plan_with(playbook_of(organization_id), occasions)
+
+
+def plan_with(book: Playbook, occasions: Sequence[Occasion]) -> Plan:
+    """The same, asked of this playbook."""
     return Plan(book, list(occasions), [stage.weigh(book, occasions) for stage in STAGES])
 
 
@@ -132,9 +139,7 @@ def evaluate(plan: Plan, *, actor: Actor, at: datetime) -> None:
     """
     while plan.occasions:
         children = _evaluate_once(plan, actor=actor, at=at)
-        if not children:
-            return
-        plan = plan_for(children[0].event.organization_id, children)
+        plan = plan_for(plan.occasions[0].event.organization_id, children)
 
 
 def _evaluate_once(plan: Plan, *, actor: Actor, at: datetime) -> list[Occasion]:
@@ -148,11 +153,26 @@ def _evaluate_once(plan: Plan, *, actor: Actor, at: datetime) -> list[Occasion]:
         return []
 
 
+def evaluate_written(plan: Plan, *, actor: Actor, at: datetime) -> list[Occasion]:
+    """Do what the plan says, in the transaction that wrote its events and wrote or locked the orders behind them.
+    Answers the events that effects told, which are to be asked about when that has committed.
+    """
+    if not plan.occasions:
+        return []
+    return _do(plan, list(range(len(plan.occasions))), {}, actor=actor, at=at)
+
+
 def _run(plan: Plan, *, actor: Actor, at: datetime) -> list[Occasion]:
     mine = _claim(plan)
+    return _do(plan, mine, lock_orders(plan.occasions[index] for index in mine), actor=actor, at=at)
+
+
+def _do(
+    plan: Plan, mine: Sequence[int], orders: Mapping[int, PurchaseOrder], *, actor: Actor, at: datetime
+) -> list[Occasion]:
+    """Do those of the plan's events that are `mine`; `orders` may have changed since their events told of them."""
     run = Run(plan.occasions[0].event.organization_id, plan.book.zone, actor, at)
     asked = list(zip(STAGES, plan.stages, strict=True))
-    orders = lock_orders(plan.occasions[index] for index in mine)
     for stage, plans in asked:
         stage.prepare(run, [(plan.occasions[index], plans[index]) for index in mine])
     found: dict[int, list[Row]] = {}
@@ -171,7 +191,7 @@ def _run(plan: Plan, *, actor: Actor, at: datetime) -> list[Occasion]:
         event.execution_results = rows
         event.status = Status.FAILED if any(row["result"] == "failed" for row in rows) else Status.SUCCESS
         if not retried and any(_may_pass(row) for row in rows):
-            _try_again(event, actor=actor, at=at)
+            try_again(event, actor=actor, at=at)
     _save([plan.occasions[index].event for index in mine])
     return run.children
 
@@ -194,8 +214,7 @@ def _save(events: Sequence[LoyaltyEvent]) -> None:
         LoyaltyEvent.objects.bulk_update(events, ["status", "execution_results"], batch_size=500)
         return
     for event in events:
-        results = {"status": event.status, "execution_results": event.execution_results}
-        LoyaltyEvent.objects.filter(pk=event.pk).update(**results)
+        update_row(event, ("status", "execution_results"))
 
 
 def _claim(plan: Plan) -> list[int]:
@@ -221,7 +240,8 @@ def _may_pass(row: Row) -> bool:
     return bool(row["result"] == "failed" and row["error"]["code"] != "RULE_FAILED")
 
 
-def _try_again(event: LoyaltyEvent, *, actor: Actor, at: datetime) -> None:
+def try_again(event: LoyaltyEvent, *, actor: Actor, at: datetime) -> None:
+    """Have a worker ask about an event again that failed."""
     create_job(
         kind=RETRY,
         organization_id=event.organization_id,
@@ -238,4 +258,4 @@ def _fail_all(events: Sequence[LoyaltyEvent], *, actor: Actor, at: datetime) -> 
     for event in events:
         event.status = Status.FAILED
         if LoyaltyEvent.objects.filter(pk=event.pk, status=Status.PENDING).update(status=Status.FAILED):
-            _try_again(event, actor=actor, at=at)
+            try_again(event, actor=actor, at=at)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from campaigns.errors import EffectRefused, EventTypeInactive
 from campaigns.selectors.event_types import find_event_type
 from campaigns.selectors.occasions import Occasion
 from campaigns.selectors.playbook import Play
+from campaigns.services.counting import Counts
 from campaigns.services.event_types import check_payload
+from campaigns.services.pointing import Accounts, Purse
 from coupons.models import CouponBook, CouponUsage
 from coupons.services import assign_coupons
 from loyalty.kernel.actors import Actor
@@ -24,15 +26,28 @@ from members.services.journal import record_events
 MOST_STEPS = 5
 
 
+class Gathers(Protocol):
+    """The evaluation, as far as givers need it."""
+
+    zone: str
+    purse: Purse
+    counts: Counts
+    accounts: Accounts
+
+
 @dataclass(frozen=True, slots=True)
 class Gift:
-    """What a giver is asked to do, and for whom."""
+    """What a giver is asked to do, and for whom. `key` names this effect of this event, once; `gathers` is where the
+    evaluation gathers what is written at its end.
+    """
 
     occasion: Occasion
     play: Play
     params: Mapping[str, Any]
     actor: Actor
     at: datetime
+    key: str
+    gathers: Gathers
 
 
 @dataclass(slots=True)

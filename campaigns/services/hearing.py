@@ -4,18 +4,16 @@ campaigns about it (semantics 5.1, 7.4). What is told while an event is evaluate
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
 
 from campaigns.selectors.occasions import Occasion
-from campaigns.selectors.playbook import playbook_of
+from campaigns.selectors.playbook import TOLD
 from campaigns.services.giving import MOST_STEPS
+from members.announcements import Cause, Evaluator, Rows
 from members.models import LoyaltyEvent
-from members.selectors import ORDER_EVENTS
 
-Status = LoyaltyEvent.Status
 # The event each member is asked about now: whatever is told of the member meanwhile comes of it.
 _causes: ContextVar[Mapping[int, LoyaltyEvent] | None] = ContextVar("causes", default=None)
 
@@ -30,35 +28,40 @@ def causing(occasions: Sequence[Occasion]) -> Iterator[None]:
         _causes.reset(token)
 
 
-def question(organization_id: int) -> str:
-    """The query that says whether any active campaign may wait for what the system tells."""
-    return f"SELECT organization_id FROM campaigns_playbook WHERE organization_id = {organization_id:d} AND hears_told"
+def _waits(organization: str, kind: str, caused: bool) -> str:
+    listed, sought = _listed(caused), f"'|' || {kind} || '|'"
+    return (
+        f"EXISTS (SELECT 1 FROM campaigns_playbook WHERE organization_id = {organization}"
+        f" AND replace({listed}, {sought}, '') <> {listed})"
+    )
 
 
-def hear(
-    rows: Sequence[tuple[Any, ...]], types: frozenset[str], find: Callable[[], Sequence[LoyaltyEvent]]
-) -> list[int]:
-    """Have those of the events that a campaign waits for wait to be evaluated; answers which. `rows` are the answer of
-    the question. What is taken in from outside is evaluated by whoever took it in.
-    """
-    book = playbook_of(rows[0][0])
+def _listed(caused: bool) -> str:
+    return "named" if caused else "awaited"
+
+
+def _cause_of(member_id: int | None) -> Cause | None:
     causes = _causes.get()
-    wanted = {
-        kind
-        for kind in types - set(map(str, ORDER_EVENTS))
-        if any(play.hears({kind}, caused=causes is not None) for play in book.plays)
-    }
-    if not wanted:
-        return []
-    waiting = []
-    for event in find():
-        is_ours = event.content_hash is not None or event.status == Status.PENDING or event.member_id is None
-        if event.event_type not in wanted or is_ours:
-            continue
-        cause = (causes or {}).get(event.member_id or 0)
-        depth = 0 if causes is None else 1 + ((cause.depth or 0) if cause is not None else 0)
-        if depth <= MOST_STEPS:
-            words = {"caused_by": cause, "depth": depth} if depth else {}
-            LoyaltyEvent.objects.filter(pk=event.pk).update(status=Status.PENDING, **words)
-            waiting.append(event.pk)
-    return waiting
+    if causes is None:
+        return None
+    cause = causes.get(member_id or 0)
+    depth = 1 + ((cause.depth or 0) if cause is not None else 0)
+    return Cause(None if cause is None else cause.pk, depth, ends=depth > MOST_STEPS)
+
+
+EVALUATOR = Evaluator(types=TOLD, waits=_waits, cause_of=_cause_of)
+
+
+def question(organization: str) -> str:
+    """The query for what is waited for in an organization (SQL): its number, the types of events, nothing."""
+    listed = _listed(_causes.get() is not None)
+    return (
+        f"SELECT organization_id, {listed}, CAST(NULL AS timestamptz) FROM campaigns_playbook"
+        f" WHERE organization_id = {organization} AND {listed} <> ''"
+    )
+
+
+def heard(rows: Rows, types: frozenset[str]) -> int | None:
+    """The organization that waits for one of these types, as the question was answered; None where it does not."""
+    (organization_id, listed, _), *_ = rows
+    return organization_id if any(f"|{kind}|" in listed for kind in types) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -31,6 +32,20 @@ CHUNK = 500
 
 # Reads one order: the name of its member, and what makes a draft of it with the member's row.
 Reader = Callable[[Mapping[str, Any]], tuple[str, Callable[[Member], OrderDraft]]]
+_readers: list[Reader] = []
+
+
+def register_reader(read: Reader) -> None:
+    """Say how the lines of files are read: as the API reads orders. Once, from `ready()`."""
+    _readers.append(read)
+
+
+def read_order(data: Mapping[str, Any]) -> tuple[str, Callable[[Member], OrderDraft]]:
+    """One order of a file: whose it is, and what makes a draft of it.
+
+    :raises InvalidInput: with the first of the fields that are wrong.
+    """
+    return _readers[-1](data)
 
 
 @dataclass(slots=True)
@@ -45,35 +60,74 @@ class OrdersResult:
     skipped: int = 0
 
 
-def start_order_import(
-    *, organization_id: int, source: IO[bytes], name: str, actor: Actor, at: datetime, worker: str = ""
-) -> Job:
-    """Ask for a file of orders to be taken in. The same file is one job, whatever its name.
+@dataclass(frozen=True, slots=True)
+class OrdersSurvey:
+    """A file that can be read to its end: its digest, and how many lines it has."""
+
+    digest: str
+    lines: int
+
+
+def survey_orders(source: IO[bytes]) -> OrdersSurvey:
+    """Read the file once, from its start; it is left at its start.
 
     :raises ImportRefused: where the file has no lines, or one that is endless.
     """
     source.seek(0)
-    lines = sum(1 for _ in _lines(source))
+    lines = sum(1 for _ in order_lines(source))
     if not lines:
         raise ImportRefused("The file has no lines.")
     source.seek(0)
     digest = hashlib.file_digest(source, "sha256").hexdigest()  # type: ignore[arg-type]
+    source.seek(0)
+    return OrdersSurvey(digest, lines)
+
+
+def start_order_import(
+    *,
+    organization_id: int,
+    source: IO[bytes],
+    name: str,
+    actor: Actor,
+    at: datetime,
+    worker: str = "",
+    survey: OrdersSurvey | None = None,
+) -> Job:
+    """Ask for a file of orders to be taken in. The same file is one job, whatever its name. `survey` is what a look
+    through it found before.
+
+    :raises ImportRefused: where the file has no lines, or one that is endless.
+    """
+    found = survey or survey_orders(source)
     source.seek(0)
     return create_job(
         kind=KIND,
         organization_id=organization_id,
         actor=actor,
         at=at,
-        unique_key=digest,
+        unique_key=found.digest,
         params={"name": name},
         input_file=File(source, name=Path(name).name),
-        progress_total=lines,
+        progress_total=found.lines,
         worker=worker,
     )
 
 
-def _lines(source: IO[bytes]) -> Iterator[tuple[int, bytes]]:
-    """The lines that are not empty, with their numbers.
+def refused_lines(job: Job) -> Iterator[bytes]:
+    """The lines that the job's report names, as they were sent: to be mended, and sent again."""
+    with Path(job.report.path).open(newline="") as report, job.input.open("rb") as source:
+        rows = iter(csv.DictReader(report))
+        wanted = next(rows, None)
+        for line, data in order_lines(source):
+            if wanted is None:
+                return
+            if int(wanted["line"]) == line:
+                yield data.rstrip(b"\r\n") + b"\n"
+                wanted = next(rows, None)
+
+
+def order_lines(source: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    """The lines that are not empty, with their numbers from 1.
 
     :raises ImportRefused: one that is longer than any order.
     """
@@ -86,7 +140,7 @@ def _lines(source: IO[bytes]) -> Iterator[tuple[int, bytes]]:
             yield line, data
 
 
-def run_order_import(job: Job, read: Reader) -> dict[str, Any]:
+def run_order_import(job: Job) -> dict[str, Any]:
     """Do the job from where it stopped to its end; answers the result it will have.
 
     Orders are committed as they are taken in, before how far the job is: what a killed run took in twice is known
@@ -97,9 +151,9 @@ def run_order_import(job: Job, read: Reader) -> dict[str, Any]:
     result = OrdersResult(**job.cursor.get("result", {}))
     report = Report(job, f"orders-{job.pk}-errors.csv", ("externalId", "line", "reason"))
     with job.input.open("rb") as source:
-        lines = islice(_lines(source), result.processed, None)
+        lines = islice(order_lines(source), result.processed, None)
         while chunk := list(islice(lines, CHUNK)):
-            refused = _take(job, chunk, read, result)
+            refused = _take(job, chunk, result)
             length = report.write(refused)
             renew_job(
                 job=job,
@@ -111,15 +165,15 @@ def run_order_import(job: Job, read: Reader) -> dict[str, Any]:
     return asdict(result)
 
 
-def _take(job: Job, chunk: list[tuple[int, bytes]], read: Reader, result: OrdersResult) -> list[tuple[str, int, str]]:
+def _take(job: Job, chunk: list[tuple[int, bytes]], result: OrdersResult) -> list[tuple[str, int, str]]:
     """Take the orders of some lines in; answers those that were refused."""
     kind, _, who = job.actor.partition(":")
     orders: list[tuple[int, str, str, Callable[[Member], OrderDraft]]] = []
     refused: list[tuple[str, int, str]] = []
     for line, data in chunk:
         try:
-            found = _object(data)
-            orders.append((line, str(found.get("externalId")), *read(found)))
+            found = read_line(data)
+            orders.append((line, str(found.get("externalId")), *read_order(found)))
         except InvalidInput as error:
             refused.append(("", line, error.message))
     placed = import_orders(
@@ -139,7 +193,11 @@ def _take(job: Job, chunk: list[tuple[int, bytes]], read: Reader, result: Orders
     return sorted(refused, key=lambda one: one[1])
 
 
-def _object(data: bytes) -> dict[str, Any]:
+def read_line(data: bytes) -> dict[str, Any]:
+    """What a line says.
+
+    :raises InvalidInput: a line that is no JSON object.
+    """
     try:
         found = orjson.loads(data)
     except orjson.JSONDecodeError as error:

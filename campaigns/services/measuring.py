@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
-from campaigns.models import Award
+from campaigns.models import Award, ReferralReward
 from campaigns.selectors.occasions import Occasion, basis_of, matched_of
 from loyalty.expressions import EvaluationError, compile_text, prepared
 
@@ -21,7 +21,9 @@ class _Side:
     values: Mapping[str, Any]
 
 
-def kept_of(award: Award, order_then: Mapping[str, Any], order_now: Mapping[str, Any], zone: str) -> int:
+def kept_of(
+    award: Award | ReferralReward, order_then: Mapping[str, Any], order_now: Mapping[str, Any], zone: str
+) -> int:
     """How much of an award a member keeps whose order has become `order_now`; both are documents as events tell them.
 
     It is the least of two: the share of what was given that the kept goods have of the price of all of them (of those
@@ -53,7 +55,7 @@ def _part(amount: int, now: Decimal, then: Decimal) -> int:
     return int((amount * max(Decimal(0), min(now, then)) / then).to_integral_value(ROUND_FLOOR))
 
 
-def _side(award: Award, order: Mapping[str, Any], zone: str) -> _Side:
+def _side(award: Award | ReferralReward, order: Mapping[str, Any], zone: str) -> _Side:
     document = prepared(order)
     values = dict(Occasion(award.event, award.member, award.created_at, document).values)
     basis = basis_of(document) or Decimal(0)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from django.db import IntegrityError, transaction
 
 from campaigns.selectors.occasions import Occasion, members_to_ask
 from campaigns.selectors.playbook import playbook_of
-from campaigns.services.evaluating import Plan, close_idle, evaluate, plan_for
+from campaigns.services.evaluating import Plan, close_idle, evaluate, evaluate_written, plan_for
 from campaigns.services.returning import take_back
 from campaigns.services.running import RETURNED, Row, Run
 from campaigns.services.tracking import evaluate_event
@@ -25,7 +26,11 @@ from members.services.journal import record_events
 from members.services.orders import OrderDraft, Put, put_orders, write_changed_orders, write_new_orders
 
 CREATED, UPDATED, UNCHANGED, FAILED = "created", "updated", "unchanged", "failed"
+MISSING = "There is no such member."
 _TRIES = 3
+log = structlog.get_logger(part=__name__)
+# What an error names as its place.
+_SOURCES = ("campaignId", "actionId", "missionId", "referralProgramId", "referralId")
 
 
 @dataclass
@@ -43,11 +48,13 @@ def results_of(order: PurchaseOrder, rows: Sequence[Row]) -> dict[str, Any]:
     points = [row for row in rows if row["effectType"] == "mint-points"]
     return {
         "effects": list(rows),
-        "pointsAwarded": sum(row["amount"] for row in points if row["result"] in ("applied", "limited")),
+        # What a campaign counted for a mission says itself what that gave.
+        "pointsAwarded": sum(row["amount"] for row in points if row["result"] in ("applied", "limited"))
+        + sum(row.get("pointsAwarded", 0) for row in rows),
         "pointsReturned": sum(row["amount"] for row in points if row["result"] == RETURNED),
         "shortfall": order.shortfall,
         "errors": [
-            {"campaignId": row["campaignId"], "actionId": row["actionId"], **row["error"]}
+            {**{name: row[name] for name in _SOURCES if name in row}, **row["error"]}
             for row in rows
             if row["result"] == "failed"
         ],
@@ -56,7 +63,10 @@ def results_of(order: PurchaseOrder, rows: Sequence[Row]) -> dict[str, Any]:
 
 def rows_of(orders: Sequence[PurchaseOrder]) -> dict[int, list[Row]]:
     """What the last change of each order did, line by line; one query."""
-    told = told_of(orders)
+    return _rows(orders, told_of(orders))
+
+
+def _rows(orders: Sequence[PurchaseOrder], told: Mapping[int, LoyaltyEvent]) -> dict[int, list[Row]]:
     return {order.pk: told[order.pk].execution_results if order.pk in told else order.returned for order in orders}
 
 
@@ -108,7 +118,7 @@ def import_orders(
         at=at,
     )
     placed = dict(zip(known, some, strict=True))
-    missing = NotFound("There is no such member.")
+    missing = NotFound(MISSING)
     return [placed.get(n) or Placed(FAILED, error=missing) for n in range(len(names))]
 
 
@@ -142,9 +152,15 @@ def _waves(drafts: Sequence[OrderDraft]) -> Iterator[list[int]]:
 
 
 def _place_some(organization_id: int, drafts: Sequence[OrderDraft], *, actor: Actor, at: datetime) -> list[Placed]:
-    puts, plan = _written(organization_id, drafts, actor=actor, at=at)
-    if plan.occasions:
-        evaluate(plan, actor=actor, at=at)
+    try:
+        puts, children = _written_and_done(organization_id, drafts, actor=actor, at=at)
+        later = plan_for(organization_id, children)
+    except Exception as error:
+        # Somebody else wrote one of them, or held what is counted for too long, or a campaign broke. The orders are
+        # written first then, and whatever keeps something from being given does not keep them from being there.
+        log.info("orders_taken_in_steps", error=repr(error))
+        puts, later = _written(organization_id, drafts, actor=actor, at=at)
+    evaluate(later, actor=actor, at=at)
     unchanged = [put.order for put in puts if put.error is None and not put.is_changed]
     known = _told_again(unchanged, actor=actor, at=at)
     return [_placed(put, known) for put in puts]
@@ -157,7 +173,7 @@ def _told_again(orders: Sequence[PurchaseOrder], *, actor: Actor, at: datetime) 
         if event.status == LoyaltyEvent.Status.PENDING:
             evaluate_event(event, actor=actor, at=at)
             event.refresh_from_db()
-    return {order.pk: told[order.pk].execution_results if order.pk in told else order.returned for order in orders}
+    return _rows(orders, told)
 
 
 def _placed(put: Put, known: dict[int, list[Row]]) -> Placed:
@@ -169,20 +185,29 @@ def _placed(put: Put, known: dict[int, list[Row]]) -> Placed:
     return Placed(CREATED if put.is_new else UPDATED, put.order, rows)
 
 
+@transaction.atomic
+def _written_and_done(
+    organization_id: int, drafts: Sequence[OrderDraft], *, actor: Actor, at: datetime
+) -> tuple[list[Put], list[Occasion]]:
+    """Write orders and do what they bring about, all of it or none; answers what is to be asked about afterwards."""
+    puts, plan = _write(organization_id, drafts, actor=actor, at=at)
+    return puts, evaluate_written(plan, actor=actor, at=at)
+
+
 def _written(
     organization_id: int, drafts: Sequence[OrderDraft], *, actor: Actor, at: datetime
 ) -> tuple[list[Put], Plan]:
     """Write orders and what they tell, and take back; where somebody else wrote one of them at the same time, again."""
     for left in reversed(range(_TRIES)):
         try:
-            return _write(organization_id, drafts, actor=actor, at=at)
+            with transaction.atomic():
+                return _write(organization_id, drafts, actor=actor, at=at)
         except IntegrityError as error:
             if "order" not in str(error) or not left:
                 raise
     raise AssertionError
 
 
-@transaction.atomic
 def _write(organization_id: int, drafts: Sequence[OrderDraft], *, actor: Actor, at: datetime) -> tuple[list[Put], Plan]:
     puts = put_orders(organization_id, drafts, at=at)
     write_new_orders(puts)

@@ -25,7 +25,7 @@ def enqueue(rows: Rows, types: frozenset[str], find: Find) -> list[tuple[int, da
     triggers, and when a worker may next take each. What nobody wants is not even looked for.
     """
     wanting: list[tuple[int, frozenset[str], datetime]] = [
-        (pk, wanted, _moment(free_at)) for pk, text, free_at in rows if (wanted := _wanted(text, types))
+        (pk, wanted, _moment(free_at)) for pk, text, free_at in sorted(rows) if (wanted := _wanted(text, types))
     ]
     if not wanting:
         return []

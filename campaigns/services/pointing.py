@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from campaigns.selectors.occasions import Occasion
-from campaigns.selectors.playbook import Play
 from campaigns.services.asking import Step
 from ledger.models import LedgerAccount
 from ledger.services import SYSTEM, Move, Outcome, burn, mint, post_groups
 from loyalty.kernel.actors import Actor
+from members.models import Enrollment
 from members.selectors import resolve_account
 
 SOURCE = "campaign"
 POINTS = {"mint-points": mint, "burn-points": burn}
+
+
+class OfProgram(Protocol):
+    """A campaign or a mission: of a program, or of the default one."""
+
+    @property
+    def program_id(self) -> int | None:
+        """The program."""
+
+
+class Placed(Protocol):
+    """Somebody with places in programs at hand."""
+
+    @property
+    def places(self) -> Mapping[int, Enrollment]:
+        """The place in each program."""
 
 
 class Accounts:
@@ -26,9 +42,9 @@ class Accounts:
         self.organization_id = organization_id
         self._known: dict[tuple[int | None, int | None], LedgerAccount] = {}
 
-    def meant(self, params: dict[str, Any], play: Play, occasion: Occasion) -> tuple[int, int | None]:
-        """(account, ledger it has to be in): the one named, else the main one of the campaign's program or the default
-        one, which are mostly at hand with the member.
+    def meant(self, params: dict[str, Any], play: OfProgram, occasion: Placed) -> tuple[int, int | None]:
+        """(account, ledger it has to be in): the one named, else the main one of the program of whatever gives, or of
+        the default one, which are mostly at hand with the member.
 
         :raises NotFound: a ledger or account that is not there.
         :raises NoDefaultAccount: where none is named, and none is set.

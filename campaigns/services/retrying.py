@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from campaigns.services.tracking import evaluate_event
+from campaigns.selectors.playbook import TOLD
+from campaigns.services.tracking import evaluate_event, evaluate_events
 from loyalty.kernel import clock
 from loyalty.kernel.actors import Actor, system
 from loyalty.kernel.models import Job
@@ -36,10 +36,22 @@ def run_retry(job: Job) -> dict[str, Any]:
     return {"event": event.pk}
 
 
-def evaluate_told(event_ids: Sequence[int], *, at: datetime) -> None:
-    """Evaluate these events, if they still wait."""
-    for event in LoyaltyEvent.objects.filter(pk__in=event_ids, status=Status.PENDING).order_by("pk"):
-        evaluate_event(event, actor=system("evaluate_told"), at=at)
+def evaluate_told(organization_id: int, *, at: datetime) -> int:
+    """Evaluate what the system told of an organization's members and something waits for, many at once; answers how
+    many.
+    """
+    told = LoyaltyEvent.objects.filter(organization_id=organization_id, status=Status.PENDING, event_type__in=TOLD)
+    # What was taken in from outside is evaluated by whoever took it in.
+    told = told.filter(content_hash__isnull=True, member__isnull=False).select_related("transaction", "caused_by")
+    tried: set[int] = set()
+    while True:
+        # Of one member one at a time: what comes of it is told as caused by it.
+        mine = {event.member_id: event for event in reversed(told.order_by("created_at", "pk")[:CHUNK])}
+        events = [event for event in mine.values() if event.pk not in tried]
+        if not events:
+            return len(tried)
+        evaluate_events(organization_id, events, actor=system("evaluate_told"), at=at)
+        tried.update(event.pk for event in events)
 
 
 def evaluate_waiting(*, at: datetime, patience: timedelta = PATIENCE) -> int:

@@ -1,28 +1,31 @@
 """Takes back what was given for goods that went back (semantics 8.4): the points of an award first from what of it
-waits, then from its own lots, then from what the member can spend; what is not there is written down.
+waits, then from its own lots, then from what the member can spend; what is not there is written down. What was counted
+for missions goes back with it.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
 
-from campaigns.models import Award
-from campaigns.selectors.occasions import Occasion
+from campaigns.models import Award, MissionStep, ReferralReward
+from campaigns.selectors.occasions import Occasion, members_to_ask
 from campaigns.services.limits import Month
 from campaigns.services.measuring import kept_of
 from campaigns.services.pointing import SOURCE
 from campaigns.services.running import RETURNED, Row, Run
+from campaigns.services.uncounting import lock_steps, steps_of, uncount
 from coupons.errors import CouponInUse, UsageReverted
 from coupons.services import revert_usage
 from ledger.services import Reclaim, Revert, post_groups
 from members.models import LoyaltyEvent, PurchaseOrder
-from members.selectors import order_document
+from members.selectors import order_document, wallets_now
 
 _TAKEN = ("mint-points", "assign-coupon")
+Gift = Award | ReferralReward
 
 
 def lock_orders(occasions: Iterable[Occasion]) -> dict[int, PurchaseOrder]:
@@ -40,47 +43,77 @@ def take_back(orders: Sequence[PurchaseOrder], *, run: Run) -> dict[int, list[Ro
     again takes nothing more. Each order's `shortfall` is set, not written; the orders are locked.
     """
     found: dict[int, list[Row]] = {order.pk: [] for order in orders}
-    awards = _awards_of(list(found))
-    if not awards:
-        return found
-    told = _told(awards)
+    awards, steps = _given_for(list(found)), steps_of(orders)
     by_order = {order.pk: order for order in orders}
-    wanted: list[tuple[Award, int]] = []
+    if awards:
+        _take_awards(awards, steps, by_order, found, run)
+    else:
+        lock_steps(steps, run=run)
+    uncount(steps, by_order, found, run=run)
+    return found
+
+
+def _take_awards(
+    awards: Sequence[Gift],
+    steps: Sequence[MissionStep],
+    by_order: Mapping[int, PurchaseOrder],
+    found: dict[int, list[Row]],
+    run: Run,
+) -> None:
+    told = _told(awards)
+    wanted: list[tuple[Gift, int]] = []
     for award in awards:
         order = by_order[award.order_id or 0]
         then = told.get(award.recipe.get("orderEventId") or award.event_id)
         kept = 0 if order.is_over or then is None else kept_of(award, then.payload, order_document(order), run.zone)
         wanted.append((award, max(0, award.amount - kept - award.taken)))
+    # Limits, then missions, then balances.
+    run.limits.lock(month for award, take in wanted if take and (month := _month(award)) is not None)
+    lock_steps(steps, run=run)
     _take_points([(award, take) for award, take in wanted if award.transaction_id is not None], found, run)
     for award, take in wanted:
-        if award.usage_id is not None and take:
+        if isinstance(award, Award) and award.usage_id is not None and take:
             _take_coupon(award, found, run)
-    Award.objects.bulk_update([award for award, _ in wanted], ["taken", "shortfall"], batch_size=500)
+    for kind in (Award, ReferralReward):
+        rows: list[Any] = [award for award, _ in wanted if isinstance(award, kind)]
+        kind.objects.bulk_update(rows, ["taken", "shortfall"], batch_size=500)
     short: dict[int | None, int] = defaultdict(int)
     for award in awards:
         short[award.order_id] += award.shortfall
-    for order in orders:
+    for order in by_order.values():
         order.shortfall = short[order.pk]
+
+
+def _given_for(order_ids: Sequence[int]) -> list[Gift]:
+    """What campaigns gave for these orders, and what referrals did."""
+    awards = Award.objects.filter(order_id__in=order_ids, effect_type__in=_TAKEN)
+    rewards = ReferralReward.objects.filter(order_id__in=order_ids)
+    found: list[Gift] = [
+        *awards.select_related("event", "campaign", "usage").order_by("pk"),
+        *rewards.select_related("event", "referral__program").order_by("pk"),
+    ]
+    if found:
+        numbers = {gift.member_id for gift in found}
+        members = members_to_ask(found[0].event.organization_id).in_bulk(numbers)
+        for gift in found:
+            gift.member = members[gift.member_id]
     return found
 
 
-def _awards_of(order_ids: Sequence[int]) -> list[Award]:
-    rows = Award.objects.filter(order_id__in=order_ids, effect_type__in=_TAKEN)
-    return list(rows.select_related("event", "campaign", "member", "usage").order_by("pk"))
-
-
-def _told(awards: Sequence[Award]) -> dict[int, LoyaltyEvent]:
+def _told(awards: Sequence[Gift]) -> dict[int, LoyaltyEvent]:
     """The events that told of the orders when the awards were given."""
     found = {award.event_id: award.event for award in awards}
     wanted = {award.recipe["orderEventId"] for award in awards if "orderEventId" in award.recipe} - found.keys()
     return {**found, **LoyaltyEvent.objects.in_bulk(wanted)} if wanted else found
 
 
-def _month(award: Award) -> Month | None:
-    return None if award.month is None else Month(award.campaign_id, award.member_id, award.month)
+def _month(award: Gift) -> Month | None:
+    if isinstance(award, ReferralReward) or award.month is None:
+        return None
+    return Month(award.campaign_id, award.member_id, award.month)
 
 
-def _take_points(wanted: Sequence[tuple[Award, int]], found: dict[int, list[Row]], run: Run) -> None:
+def _take_points(wanted: Sequence[tuple[Gift, int]], found: dict[int, list[Row]], run: Run) -> None:
     """Take points: by a revert where all of a mint goes, else by a burn of what is there (semantics 8.4)."""
     due = [(award, take) for award, take in wanted if take]
     for award, take in wanted:
@@ -88,19 +121,19 @@ def _take_points(wanted: Sequence[tuple[Award, int]], found: dict[int, list[Row]
             award.shortfall = 0
     if not due:
         return
-    run.limits.lock(month for award, _ in due if (month := _month(award)) is not None)
     whole = [(award, take) for award, take in due if take == award.amount]
     part = [(award, take) for award, take in due if take != award.amount]
     done = {
-        award.pk: entry
+        award: entry
         for (award, _), entry in zip(whole, _post([_revert(award) for award, _ in whole], run), strict=True)
         if entry is not None
     }
-    part += [(award, take) for award, take in whole if award.pk not in done]
-    entries = _post([_reclaim(award, take) for award, take in part], run)
-    done |= {award.pk: entry for (award, _), entry in zip(part, entries, strict=True) if entry is not None}
+    part += [(award, take) for award, take in whole if award not in done]
+    wallets = wallets_now(award.member for award, _ in part)
+    entries = _post([_reclaim(award, take, wallets[award.member_id]) for award, take in part], run)
+    done |= {award: entry for (award, _), entry in zip(part, entries, strict=True) if entry is not None}
     for award, take in due:
-        entry = done.get(award.pk)
+        entry = done.get(award)
         taken = 0 if entry is None else min(take, entry.amount)
         award.taken += taken
         award.shortfall = take - taken
@@ -124,16 +157,17 @@ def _post(requests: Sequence[Any], run: Run) -> list[Any]:
     return [outcome.answers[0].entry if outcome.error is None else None for outcome in outcomes]
 
 
-def _revert(award: Award) -> Revert:
-    return Revert(transaction_id=award.transaction_id or 0, description=award.campaign.name, source=SOURCE)
+def _revert(award: Gift) -> Revert:
+    return Revert(transaction_id=award.transaction_id or 0, description=award.giver, source=SOURCE)
 
 
-def _reclaim(award: Award, take: int) -> Reclaim:
+def _reclaim(award: Gift, take: int, wallet_id: int) -> Reclaim:
     return Reclaim(
+        wallet_id=wallet_id,
         transaction_id=award.transaction_id or 0,
         amount=take,
         external_id=award.event.external_id,
-        description=award.campaign.name,
+        description=award.giver,
         source=SOURCE,
     )
 
@@ -151,12 +185,5 @@ def _take_coupon(award: Award, found: dict[int, list[Row]], run: Run) -> None:
     found[award.order_id or 0].append(_row(award, {"amount": award.amount, "couponUsageIds": [award.usage_id]}))
 
 
-def _row(award: Award, line: dict[str, Any]) -> Row:
-    return {
-        "effectType": award.effect_type,
-        "campaignId": award.campaign_id,
-        "campaignCode": award.campaign.code,
-        "actionId": award.action_id,
-        "result": RETURNED,
-        **line,
-    }
+def _row(award: Gift, line: dict[str, Any]) -> Row:
+    return {**award.told_as(), "result": RETURNED, **line}

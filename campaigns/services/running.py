@@ -9,10 +9,11 @@ from typing import Any
 
 from django.db import transaction
 
-from campaigns.models import Award
+from campaigns.models import Award, ReferralReward
 from campaigns.selectors.occasions import Occasion, Weighed
 from campaigns.selectors.playbook import Play, PlayAction
 from campaigns.services.asking import Asked, Step, ask, recipe_of
+from campaigns.services.counting import Counts
 from campaigns.services.giving import Gift, give
 from campaigns.services.limits import Limits, Month
 from campaigns.services.pointing import POINTS, Accounts, Group, Purse, move_of
@@ -21,6 +22,7 @@ from loyalty.expressions import EvaluationError
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.clock import local_day
 from loyalty.kernel.errors import DomainError
+from loyalty.kernel.kept import insert_rows
 
 # One line of what an event did: which campaign, which action, which effect, and what came of it.
 Row = dict[str, Any]
@@ -48,12 +50,16 @@ class Run:
     actor: Actor
     at: datetime
     awards: list[Award] = field(default_factory=list)
+    rewards: list[ReferralReward] = field(default_factory=list)
     children: list[Occasion] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.limits = Limits()
         self.accounts = Accounts(self.organization_id)
         self.purse = Purse(self.organization_id, self.actor, self.at)
+        self.counts = Counts(self.organization_id, self.zone, self.actor, self.at, self.purse)
+        # Referrals that are locked, by number.
+        self.redeems: dict[int, Any] = {}
 
     def month_of(self, play: Play, occasion: Occasion) -> Month | None:
         """Where the campaign's points of the member are counted; none where it has no limit."""
@@ -83,7 +89,9 @@ class Run:
         """Post what waits, and write down what was given and counted."""
         self.purse.flush()
         self.limits.save()
-        Award.objects.bulk_create(self.awards)
+        insert_rows(self.awards)
+        self.counts.save()
+        insert_rows(self.rewards)
 
     def _campaign(self, play: Play, occasion: Occasion, rows: list[Row], done: Collection[int]) -> None:
         aborted = ""
@@ -215,6 +223,7 @@ class Run:
         """
         self.purse.flush()
         kept, children, failed = len(self.awards), len(self.children), 0
+        counts = self.counts.remember()
         try:
             with transaction.atomic():
                 for index, (line, step) in enumerate(zip(lines, steps, strict=True)):
@@ -228,11 +237,13 @@ class Run:
                         self._give(play, line, step, occasion)
         except DomainError as error:
             del self.awards[kept:], self.children[children:]
+            self.counts.return_to(counts)
             self._uncount([line for line in lines if line.row.get("result") != "failed"])
             _fail(lines, Outcome(error=error, failed=failed))
 
     def _give(self, play: Play, line: Line, step: Step, occasion: Occasion) -> None:
-        given = give(step.effect.type, Gift(occasion, play, step.params, self.actor, self.at))
+        key = f"evt:{line.award.event_id}:{line.award.action_id}:{line.award.position}"
+        given = give(step.effect.type, Gift(occasion, play, step.params, self.actor, self.at, key, self))
         line.row |= {"result": given.result, **given.says}
         line.award.amount = given.amount
         if given.result != "applied":
@@ -273,8 +284,13 @@ def _row(play: Play, action: PlayAction | None = None) -> Row:
 
 def _fail(lines: Sequence[Line], outcome: Outcome) -> None:
     """Say of every effect of an action why none of them was done."""
-    for index, line in enumerate(lines):
-        error = outcome.error if len(lines) == 1 and outcome.error is not None else outcome.error_of(index)
+    fail_rows([line.row for line in lines], outcome)
+
+
+def fail_rows(rows: Sequence[Row], outcome: Outcome) -> None:
+    """Say in each row of what belongs together why none of it was done."""
+    for index, row in enumerate(rows):
+        error = outcome.error if len(rows) == 1 and outcome.error is not None else outcome.error_of(index)
         for name in ("amount", "wanted", "ledgerTransactionId"):
-            line.row.pop(name, None)
-        line.row |= {"result": "failed", "error": {"code": error.code, "message": error.message}}
+            row.pop(name, None)
+        row |= {"result": "failed", "error": {"code": error.code, "message": error.message}}

@@ -12,11 +12,11 @@ from typing import Any
 from django.db import transaction
 
 from campaigns.models import EventTrigger
-from campaigns.services.addresses import parse_address
 from campaigns.services.outbox import drop_waiting
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.errors import InvalidInput
 from loyalty.kernel.services import record
+from loyalty.kernel.services.addresses import parse_address
 from members.models import EventType
 
 OVERLAP = timedelta(hours=24)
