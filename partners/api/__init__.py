@@ -1,0 +1,1 @@
+"""Offerings of coupon books in the core API."""
