@@ -5,6 +5,7 @@ import re
 from django.urls import include, path
 
 from campaigns.api import urls as campaign_urls
+from campaigns.api.stats import NpsStatsViewSet
 from coupons.api import urls as coupon_urls
 from ledger.api import urls as ledger_urls
 from loyalty.kernel.api import urls as kernel_urls
@@ -13,6 +14,7 @@ from loyalty.kernel.api.signin import SigninView
 from members.api import urls as member_urls
 from members.api.organizations import OrganizationViewSet
 from members.api.portals import PublicPortalViewSet
+from partners.api import urls as partner_urls
 
 document = Document(
     name="core",
@@ -31,9 +33,12 @@ urlpatterns = [
         OrganizationViewSet.as_view({"get": "retrieve", "put": "update"}),
     ),
     path("api/v1/portals/<opaque:publicId>", PublicPortalViewSet.as_view({"get": "retrieve"})),
-    path(f"{_organization}/", include(kernel_urls)),
+    path("api/v1/stats/nps-surveys/<rowid:surveyId>", NpsStatsViewSet.as_view({"get": "retrieve"})),
+    # They are tried one after the other: what cash desks call stands first.
     path(f"{_organization}/", include(ledger_urls)),
-    path(f"{_organization}/", include(member_urls)),
-    path(f"{_organization}/", include(coupon_urls)),
     path(f"{_organization}/", include(campaign_urls)),
+    path(f"{_organization}/", include(coupon_urls)),
+    path(f"{_organization}/", include(member_urls)),
+    path(f"{_organization}/", include(partner_urls)),
+    path(f"{_organization}/", include(kernel_urls)),
 ]

@@ -15,7 +15,11 @@ from django.db import transaction
 
 from ledger.services import burn, create_account, create_ledger, mint, post_transactions
 from loyalty.console.demo_coupons import make_coupons
+from loyalty.console.demo_exchange import make_exchange
 from loyalty.console.demo_keys import ACTOR, House, Kept, make_credential
+from loyalty.console.demo_missions import make_missions
+from loyalty.console.demo_orders import make_orders
+from loyalty.console.demo_referrals import make_referrals
 from loyalty.console.demo_vendors import make_vendors
 from loyalty.kernel.actors import Actor
 from loyalty.kernel.models import Operator, Organization
@@ -80,11 +84,15 @@ def make_demo(at: datetime) -> dict[str, Any]:
     _gold_by_hand(coffee, members[-1], at)
     _audiences(coffee, at)
     make_coupons(coffee, members[0], at)
+    make_missions(coffee, members, at)
+    make_referrals(coffee, members[0], at)
     password = _admin(kept, at)
     credential = make_credential(kept, "demo", coffee.organization, at)
     neighbor = make_credential(kept, "neighbor", books.organization, at)
     quiet = _member(coffee, *QUIET, at)
     vendors = make_vendors(kept, coffee, books, [*members, quiet], at)
+    exchange = make_exchange(kept, coffee, books, members[0], charlie, at)
+    make_orders(coffee, at)
     kept.save()
     return {
         "baseUrl": settings.PUBLIC_URL,
@@ -110,6 +118,7 @@ def make_demo(at: datetime) -> dict[str, Any]:
             for member in members
         ],
         **vendors,
+        "cosmopoints": exchange,
         "neighbor": {
             "organizationId": books.organization.pk,
             "token": f"{neighbor['key']}.{neighbor['secret']}",

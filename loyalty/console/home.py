@@ -13,11 +13,11 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 
-from campaigns.selectors import count_given_up
+from campaigns.selectors import count_failed_events, count_given_up
 from ledger.admin import points
 from ledger.amounts import as_text
 from ledger.models import LedgerAccount
-from ledger.selectors import account_totals, daily_totals, list_accounts
+from ledger.selectors import account_totals, daily_totals, list_member_accounts
 from ledger.selectors.accounts import AccountTotals
 from loyalty.kernel.clock import local_day
 from loyalty.kernel.desk import Panel, clock_of, when
@@ -29,6 +29,7 @@ from loyalty.kernel.models.credentials import SOON
 from loyalty.kernel.roles import ADMIN
 from loyalty.kernel.selectors import list_audit_family
 from loyalty.kernel.services.runner import works
+from partners.selectors import count_failed, low_floats
 
 DAYS = 30
 MOST_ACCOUNTS = 100
@@ -129,7 +130,7 @@ def _first_steps(request: HttpRequest, seat: Seat) -> list[tuple[str, str, str]]
 
 # --- points ---------------------------------------------------------------------------------------------------------
 def _show_account(request: HttpRequest, home: Home, organization: Organization, at: datetime) -> None:
-    home.accounts = list(list_accounts(organization.pk).order_by("-is_default", "pk")[:MOST_ACCOUNTS])
+    home.accounts = list(list_member_accounts(organization.pk).order_by("-is_default", "pk")[:MOST_ACCOUNTS])
     chosen = request.GET.get("account", "")
     account = next((one for one in home.accounts if str(one.pk) == chosen), next(iter(home.accounts), None))
     if account is None:
@@ -245,6 +246,8 @@ def _concerns(request: HttpRequest, seat: Seat, organization: Organization, at: 
     return [
         *_failed_jobs(request, seat, organization),
         *_dead_webhooks(request, organization),
+        *_failed_events(request, organization),
+        *_exchange(request, organization),
         *_credentials(request, seat, organization, at),
         *_checked_books(seat, organization, at),
     ]
@@ -268,6 +271,32 @@ def _dead_webhooks(request: HttpRequest, organization: Organization) -> list[Con
         return []
     text = "1 webhook delivery was given up" if count == 1 else f"{count:,} webhook deliveries were given up"
     return [Concern(text, f"{address}?given_up=1")]
+
+
+def _failed_events(request: HttpRequest, organization: Organization) -> list[Concern]:
+    address = _list_address(request, "members_loyaltyevent")
+    count = count_failed_events(organization.pk) if address else 0
+    if not count:
+        return []
+    text = "1 event was not evaluated wholly" if count == 1 else f"{count:,} events were not evaluated wholly"
+    return [Concern(text, f"{address}?state=failed")]
+
+
+def _exchange(request: HttpRequest, organization: Organization) -> list[Concern]:
+    """Issues that a program outside does not confirm, and floats that run out."""
+    address = _list_address(request, "partners_partner")
+    if not address:
+        return []
+    concerns = []
+    failed = count_failed(organization.pk)
+    if failed:
+        text = "1 issue of points has failed" if failed == 1 else f"{failed} issues of points have failed"
+        concerns.append(Concern(text, f"{_list_address(request, 'partners_exchange')}?open=1"))
+    low = [partner.name for partner in low_floats(organization.pk)[:4]]
+    if low:
+        names = ", ".join(low[:3]) + (" and others" if len(low) > 3 else "")
+        concerns.append(Concern(f"Paid in advance, and nearly used up: {names}", address, "wait"))
+    return concerns
 
 
 def _credentials(request: HttpRequest, seat: Seat, organization: Organization, at: datetime) -> list[Concern]:

@@ -20,6 +20,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Programs", "members_loyaltyprogram", "loyalty"),
             ("Portals", "members_portal", "web"),
             ("Stores", "members_store", "storefront"),
+            ("Surveys", "campaigns_npssurvey", "sentiment_satisfied"),
         ),
     ),
     (
@@ -38,6 +39,33 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Coupon books", "coupons_couponbook", "confirmation_number"),
             ("Codes", "coupons_coupon", "qr_code_2"),
             ("Given and used", "coupons_couponusage", "receipt_long"),
+        ),
+    ),
+    (
+        "Campaigns",
+        (
+            ("Campaigns", "campaigns_campaign", "campaign"),
+            ("Actions", "campaigns_campaignaction", "bolt"),
+            ("Missions", "campaigns_mission", "flag"),
+            ("Referral programs", "campaigns_referralprogram", "group_add"),
+            ("Referral codes", "campaigns_referralcode", "qr_code"),
+            ("Who came", "campaigns_referral", "handshake"),
+            ("Matchers", "campaigns_actionmatcher", "filter_alt"),
+            ("Event types", "campaigns_loyaltyeventtype", "sell"),
+            ("Orders", "members_purchaseorder", "shopping_bag"),
+            ("Events", "members_loyaltyevent", "timeline"),
+        ),
+    ),
+    (
+        "Partners",
+        (
+            ("Partnerships", "partners_partnership", "diversity_3"),
+            ("Offerings", "partners_couponbookoffering", "local_mall"),
+            ("Partners", "partners_partner", "handshake"),
+            ("Partner programs", "partners_partnerprogram", "currency_exchange"),
+            ("Exchange clients", "partners_exchangeclient", "app_registration"),
+            ("Exchanges", "partners_exchange", "sync_alt"),
+            ("Statements", "partners_statement", "request_quote"),
         ),
     ),
     (

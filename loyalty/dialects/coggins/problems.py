@@ -15,6 +15,7 @@ from loyalty.kernel import errors as kernel
 from loyalty.kernel.api.problems import core_exception_handler
 from loyalty.kernel.api.rendering import to_json
 from members import errors as members
+from partners import errors as partners
 
 # Every refusal of the house, and what it is here. A refusal of one row is told in the row, under 200.
 STATUS: dict[type[kernel.DomainError], int] = {
@@ -66,6 +67,7 @@ STATUS: dict[type[kernel.DomainError], int] = {
     coupons.NotEligible: 422,
     coupons.BookNotPublished: 422,
     coupons.BookNotValid: 422,
+    coupons.StockWithdrawn: 422,
     coupons.ProgramInactive: 422,
     coupons.MemberBlocked: 422,
     coupons.MemberNotEnrolled: 422,
@@ -82,6 +84,7 @@ STATUS: dict[type[kernel.DomainError], int] = {
     coupons.HoldNotUsable: 422,
     coupons.BookTakesNoCodes: 422,
     coupons.BookFull: 422,
+    coupons.BookIsLinked: 422,
     coupons.StatusRefused: 409,
     coupons.UsageReverted: 409,
     coupons.CouponInUse: 409,
@@ -90,7 +93,32 @@ STATUS: dict[type[kernel.DomainError], int] = {
     campaigns.BadRule: 400,
     campaigns.EffectRefused: 422,
     campaigns.EventTypeInactive: 422,
+    campaigns.MissionRefused: 422,
+    campaigns.MissionInactive: 422,
+    campaigns.MissionCompleted: 422,
+    campaigns.MissionPeriodFull: 422,
+    campaigns.TooManyGoals: 422,
+    campaigns.ReferralsClosed: 422,
+    campaigns.MayNotRefer: 422,
+    campaigns.ReferralCodeTaken: 409,
+    campaigns.NothingReturned: 400,
+    campaigns.OrderChanged: 409,
+    campaigns.SurveyClosed: 422,
     campaigns.EventTypeTaken: 409,
+    partners.AlreadyDecided: 409,
+    partners.AlreadyOffered: 409,
+    partners.BookNotOfferable: 422,
+    partners.NoProgramYet: 422,
+    partners.PartnershipExists: 409,
+    partners.PartnershipInactive: 422,
+    partners.ValueRefused: 400,
+    partners.DestinationIncomplete: 400,
+    partners.DestinationUnknown: 422,
+    partners.FloatExhausted: 422,
+    partners.ReferenceTaken: 409,
+    partners.ProgramUnreachable: 503,
+    partners.ExchangeClosed: 409,
+    partners.NothingToSettle: 422,
 }
 
 # Of ours, in the words of this API.

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ledger.selectors import list_accounts
+from ledger.selectors import list_member_accounts
 from loyalty.dialects.engage import shapes
 from loyalty.dialects.engage.problems import no_such
 from loyalty.dialects.engage.reading import read_account_id, read_guid, read_window
@@ -76,7 +76,7 @@ class DefinitionsView(EngageView):
     def get(self, request: Request) -> Response:
         """Those that are active, as a plain array (V3)."""
         window = read_window(self.query)
-        rows = list_accounts(self.organization_id).filter(active=True).select_related("ledger").order_by("pk")
+        rows = list_member_accounts(self.organization_id).filter(active=True).select_related("ledger").order_by("pk")
         return Response([written_definition(row) for row in rows[window.offset : window.stop]])
 
 
@@ -92,7 +92,7 @@ class DefinitionView(EngageView):
         """The definition, active or not (V4)."""
         found: Any = None
         if id.isascii() and id.isdigit() and len(id) < 20 and int(id) <= MAX_ID:
-            found = list_accounts(self.organization_id).select_related("ledger").filter(pk=int(id)).first()
+            found = list_member_accounts(self.organization_id).select_related("ledger").filter(pk=int(id)).first()
         if found is None:
             raise no_such("PointDefinition", "There is no such point definition.")
         return Response(written_definition(found))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ledger.selectors import list_accounts
+from ledger.selectors import list_member_accounts
 from ledger.services import Move, burn, mint, post_groups
 from loyalty.dialects.engage.problems import INACTIVE, Refused
 from loyalty.dialects.engage.reading import (
@@ -119,7 +119,7 @@ def _book(organization_id: int, rows: Sequence[Any], actor: Actor, at: datetime)
 
 def _definitions(organization_id: int) -> dict[int, tuple[Definition, bool]]:
     """Every account of the organization, and whether it is active."""
-    found = list_accounts(organization_id).values_list("pk", "decimals", "active", "organization__timezone")
+    found = list_member_accounts(organization_id).values_list("pk", "decimals", "active", "organization__timezone")
     return {pk: (Definition(decimals, zone), active) for pk, decimals, active, zone in found}
 
 

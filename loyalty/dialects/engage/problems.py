@@ -15,6 +15,7 @@ from loyalty.kernel import errors as kernel
 from loyalty.kernel.api.problems import core_exception_handler
 from loyalty.kernel.api.rendering import to_json
 from members import errors as members
+from partners import errors as partners
 
 VALIDATION = "ValidationFailed"
 INACTIVE = "NewPointSystemNotActive"
@@ -83,6 +84,7 @@ PROBLEMS: dict[type[Exception], tuple[int, str]] = {
     coupons.NotEligible: (400, "NotAccepted"),
     coupons.BookNotPublished: (400, "NotAccepted"),
     coupons.BookNotValid: (400, "NotAccepted"),
+    coupons.StockWithdrawn: (400, "NotAccepted"),
     coupons.ProgramInactive: (400, "NotAccepted"),
     coupons.MemberBlocked: (400, "ContactNotActive"),
     coupons.MemberNotEnrolled: (400, "NotAccepted"),
@@ -99,6 +101,7 @@ PROBLEMS: dict[type[Exception], tuple[int, str]] = {
     coupons.HoldNotUsable: (400, "NotAccepted"),
     coupons.BookTakesNoCodes: (400, "NotAccepted"),
     coupons.BookFull: (400, "NotAccepted"),
+    coupons.BookIsLinked: (400, "NotAccepted"),
     coupons.StatusRefused: (409, "Conflict"),
     coupons.UsageReverted: (409, "Conflict"),
     coupons.CouponInUse: (409, "Conflict"),
@@ -107,7 +110,32 @@ PROBLEMS: dict[type[Exception], tuple[int, str]] = {
     campaigns.BadRule: (400, "ValidationFailed"),
     campaigns.EffectRefused: (400, "NotAccepted"),
     campaigns.EventTypeInactive: (400, "NotAccepted"),
+    campaigns.MissionRefused: (400, "NotAccepted"),
+    campaigns.MissionInactive: (400, "NotAccepted"),
+    campaigns.MissionCompleted: (400, "NotAccepted"),
+    campaigns.MissionPeriodFull: (400, "NotAccepted"),
+    campaigns.TooManyGoals: (400, "NotAccepted"),
+    campaigns.ReferralsClosed: (400, "NotAccepted"),
+    campaigns.MayNotRefer: (400, "NotAccepted"),
+    campaigns.ReferralCodeTaken: (409, "Conflict"),
+    campaigns.NothingReturned: (400, VALIDATION),
+    campaigns.OrderChanged: (409, "Conflict"),
+    campaigns.SurveyClosed: (400, "NotAccepted"),
     campaigns.EventTypeTaken: (409, "Conflict"),
+    partners.AlreadyDecided: (409, "Conflict"),
+    partners.AlreadyOffered: (409, "Conflict"),
+    partners.BookNotOfferable: (400, "NotAccepted"),
+    partners.NoProgramYet: (400, "NotAccepted"),
+    partners.PartnershipExists: (409, "Conflict"),
+    partners.PartnershipInactive: (400, "NotAccepted"),
+    partners.ValueRefused: (400, VALIDATION),
+    partners.DestinationIncomplete: (400, VALIDATION),
+    partners.DestinationUnknown: (400, "NotAccepted"),
+    partners.FloatExhausted: (400, "NotAccepted"),
+    partners.ReferenceTaken: (409, "IdempotencyConflict"),
+    partners.ProgramUnreachable: (503, "ServiceUnavailable"),
+    partners.ExchangeClosed: (409, "Conflict"),
+    partners.NothingToSettle: (400, "NotAccepted"),
 }
 
 _NAMES = {

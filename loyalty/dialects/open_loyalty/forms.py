@@ -6,16 +6,15 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import IO, Any
+from typing import Any
 
-from django.conf import settings
 from django.http import QueryDict
-from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 
 from loyalty.dialects.open_loyalty.problems import Refused, form_body
 from loyalty.kernel.api.fields import MAX_AMOUNT
-from loyalty.kernel.api.parsing import BodyTooLarge, StrictJSONParser
+from loyalty.kernel.api.parsing import BodyTooLarge, BoundedFormParser, StrictJSONParser
 
 BLANK = "This value should not be blank."
 WRONG = "This value is not valid."
@@ -33,19 +32,6 @@ Reader = Callable[[Any], Any]
 
 class Wrong(ValueError):
     """A child of a form is not as it has to be; the message is what the form says."""
-
-
-class BoundedFormParser(FormParser):
-    """A form, as far as a body may be long."""
-
-    def parse(
-        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Any:
-        """The form's values."""
-        body = stream.read(settings.MAX_BODY_BYTES + 1)
-        if len(body) > settings.MAX_BODY_BYTES:
-            raise BodyTooLarge
-        return QueryDict(body, encoding="utf-8")
 
 
 PARSERS = [StrictJSONParser, BoundedFormParser, MultiPartParser]

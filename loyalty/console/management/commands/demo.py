@@ -34,6 +34,7 @@ def hints(demo: dict[str, Any]) -> list[str]:
     """What a person needs to begin: the console, and one call for each dialect that works as printed."""
     base, member, shop = demo["baseUrl"], demo["members"][0], demo["openLoyalty"]
     mint = f"{base}/api/v1/organizations/{demo['organizationId']}/loyalty-members/{member['loyaltyMemberId']}/mint"
+    client = {name: demo["cosmopoints"][name] for name in ("clientId", "clientSecret")}
     claims = [{"amount": 400, "email": demo["coggins"]["customers"][0]}]
     return [
         f"Console   {base}{demo['console']['url']}   sign in as {demo['console']['username']}"
@@ -47,6 +48,7 @@ def hints(demo: dict[str, Any]) -> list[str]:
         "Coggins   "
         f"curl -s '{base}/api/v1/points?csapikey={demo['coggins']['csapikey']}'"
         f" -H 'Content-Type: application/json' -d '{json.dumps(claims)}'",
+        f"Cosmopoints curl -s {base}/v1/auth/token -H 'Content-Type: application/json' -d '{json.dumps(client)}'",
         "Open Loyalty "
         f"curl -s {base}/api/{shop['storeCode']}/points/transfer/add -H 'X-AUTH-TOKEN: {shop['apiToken']}'"
         f" -d 'transfer[customer]={member['customerId']}' -d 'transfer[points]=2.5'",

@@ -1,0 +1,1 @@
+"""Cosmopoints' partner exchange: `/v1/...`, spoken over our services."""
