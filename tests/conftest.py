@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.house",
     "tests.databases",
+    "tests.standing",
     "tests.installation",
     "tests.skips",
     "tests.staff",

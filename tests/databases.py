@@ -13,11 +13,14 @@ from django.core.management.commands.flush import Command as Flush
 from django.db import ProgrammingError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
+from campaigns.models import referral_triggers
 from campaigns.models import triggers as campaign_triggers
 from coupons.models import triggers as coupon_triggers
 from ledger.models import triggers as ledger_triggers
 from loyalty.kernel.models import triggers as kernel_triggers
 from members.models import triggers as members_triggers
+from partners.models import partnership_triggers
+from partners.models import triggers as partners_triggers
 
 
 def pytest_report_header() -> str:
@@ -82,8 +85,10 @@ def _delete_all(cursor: Any) -> None:
 @contextmanager
 def triggers_off() -> Iterator[None]:
     """For tests that have to break what the database protects."""
-    floors = (ledger_triggers, kernel_triggers, members_triggers, coupon_triggers, campaign_triggers)
-    tables = [table for one in floors for table in one.GUARDS.tables]
+    floors = (ledger_triggers, kernel_triggers, members_triggers, coupon_triggers, campaign_triggers, referral_triggers)
+    floors = (*floors, partners_triggers, partnership_triggers)
+    guards = (*(one.GUARDS for one in floors), campaign_triggers.MISSIONS)
+    tables = [table for one in guards for table in one.tables]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # Checks that wait for the commit would hold the tables; let them happen now.

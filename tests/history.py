@@ -28,6 +28,19 @@ SELECT %s + i, %s, %s, %s + i, 1, 0, 0, 'spent', %s, %s, %s, %s, 0 FROM n
 """
 _USES = f"INSERT INTO ledger_lotuse (lot_id, transaction_id, amount) {_NUMBERS} SELECT %s + i, %s, 1 FROM n"
 
+_EVENTS = f"""
+INSERT INTO members_loyaltyevent (organization_id, event_type, status, member_id, unique_key, external_id, description,
+                                  payload, tags, execution_results, content_hash, created_at) {_NUMBERS}
+SELECT %s, %s, 'success', %s, %s || i, '', '', '{{}}', '[]', '[]', 'x', %s FROM n
+"""
+
+
+def happen_long_ago(house: House, member: Member, events: int, *, at: datetime, event_type: str) -> None:
+    """Let so many events have happened to the member at `at`, and been evaluated."""
+    moment = connection.ops.adapt_datetimefield_value(at)
+    with connection.cursor() as cursor:
+        cursor.execute(_EVENTS, [events, house.id, event_type, member.pk, f"past-{event_type}-{events}-", moment])
+
 
 def spend_a_past(house: House, member: Member, lots: int, *, at: datetime) -> None:
     """Let the member have earned one point `lots` times before `at`, and have spent all of them at once."""

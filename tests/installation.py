@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,32 +95,50 @@ def kill_when(process: subprocess.Popen[str], reached: Callable[[], bool], *, se
     raise AssertionError("the condition was never reached")
 
 
-@pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    """A fresh installation on the database the suite runs on, migrated and empty."""
-    name = f"tally_own_{os.getpid()}_{time.monotonic_ns()}"
-    admin = None
-    if connection.vendor == "postgresql":
-        server = os.environ["TEST_DATABASE_URL"]
-        url = urlsplit(server)._replace(path=f"/{name}").geturl()
-        admin = psycopg.connect(server, autocommit=True)
-        admin.execute(f"CREATE DATABASE {name}")
-    else:
-        url = f"sqlite:///{tmp_path / 'own.sqlite3'}"
+def _own(url: str, var: Path) -> Installation:
+    """An installation on the database of this address."""
     own = {
         "DATABASE_URL": url,
-        "VAR_DIR": str(tmp_path / "var"),
+        "VAR_DIR": str(var),
         "SECRET_KEY": "a key for tests only, long enough to sign with",
         "DJANGO_SETTINGS_MODULE": "loyalty.settings",
         "PYTHONPATH": str(ROOT),
         "LOG_LEVEL": "ERROR",
     }
-    made = Installation({name: value for name, value in os.environ.items() if name != "CELERY_BROKER_URL"} | own)
-    try:
-        migrated = made.manage("migrate")
-        assert migrated.returncode == 0, migrated.stderr
-        yield made
-    finally:
-        if admin is not None:
+    return Installation({name: value for name, value in os.environ.items() if name != "CELERY_BROKER_URL"} | own)
+
+
+@contextmanager
+def _database(path: Path, template: str = "") -> Iterator[str]:
+    """The address of a new database of the kind the suite runs on: empty, or a copy of `template`."""
+    if connection.vendor != "postgresql":
+        if template:
+            shutil.copy(template.removeprefix("sqlite:///"), path)
+        yield f"sqlite:///{path}"
+        return
+    name = f"tally_own_{os.getpid()}_{time.monotonic_ns()}"
+    server = os.environ["TEST_DATABASE_URL"]
+    with psycopg.connect(server, autocommit=True) as admin:
+        copied = f" TEMPLATE {urlsplit(template).path[1:]}" if template else ""
+        admin.execute(f"CREATE DATABASE {name}{copied}")
+        try:
+            yield urlsplit(server)._replace(path=f"/{name}").geturl()
+        finally:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-            admin.close()
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a database with every table, made once for all that begin with a copy of it."""
+    folder = tmp_path_factory.mktemp("migrated")
+    with _database(folder / "migrated.sqlite3") as url:
+        done = _own(url, folder / "var").manage("migrate")
+        assert done.returncode == 0, done.stderr
+        yield url
+
+
+@pytest.fixture
+def installation(tmp_path: Path, migrated: str) -> Iterator[Installation]:
+    """A fresh installation on the database the suite runs on, migrated and empty."""
+    with _database(tmp_path / "own.sqlite3", migrated) as url:
+        yield _own(url, tmp_path / "var")

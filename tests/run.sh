@@ -2,7 +2,8 @@
 # The whole suite: on the embedded database, then on PostgreSQL where TEST_DATABASE_URL names a server or one answers.
 set -u
 run() {
-    "$PYTHON" -m pytest -n "$JOBS" "$@"
+    # Whoever has nothing left takes over from the other: the walks at the end are long.
+    "$PYTHON" -m pytest -n "$JOBS" --dist worksteal "$@"
 }
 
 echo "== embedded database"

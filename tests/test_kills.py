@@ -99,3 +99,42 @@ for member in Member.objects.all():
     assert installation.query("SELECT sum(active) FROM ledger_balance") == 0
     checked = installation.manage("check_books")
     assert checked.returncode == 0, checked.stdout
+
+
+WELCOME = """
+from tests.campaigns.plays import make_campaign, minting
+from tests.factories import MemberFactory, build_house
+house = build_house("Demo Coffee")
+make_campaign(house, minting(5), event_type="member-created")
+for number in range(40):
+    MemberFactory(organization=house.organization, loyalty_member_id=f"m{number}")
+print(house.id)
+"""
+EVALUATE = """
+import django
+django.setup()
+from campaigns.services import evaluate_told, retrying
+from loyalty.kernel import clock
+retrying.CHUNK = 3
+evaluate_told({}, at=clock.now())
+"""
+
+
+def test_a_worker_killed_while_it_evaluates_loses_and_repeats_nothing(installation: Installation) -> None:
+    code = EVALUATE.format(installation.python(WELCOME))
+    kills = 0
+    for wanted in (3, 12, 24):
+        process = installation.start("-c", code)
+        kills += kill_when(
+            process,
+            lambda wanted=wanted: (installation.query("SELECT COUNT(*) FROM ledger_transaction") or 0) >= wanted,
+        )
+    assert kills == 3
+    assert installation.query("SELECT COUNT(*) FROM members_loyaltyevent WHERE status = 'pending'") > 0
+    done = installation.start("-c", code)
+    _, errors = done.communicate(timeout=120)
+    assert done.returncode == 0, errors
+    assert installation.query("SELECT COUNT(*) FROM members_loyaltyevent WHERE status <> 'success'") == 0
+    assert installation.query("SELECT COUNT(*) FROM ledger_transaction") == 40
+    assert installation.query("SELECT MIN(active) + 10 * MAX(active) FROM ledger_balance WHERE transactions = 1") == 55
+    assert installation.manage("check_books").returncode == 0

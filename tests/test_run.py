@@ -97,13 +97,14 @@ def test_one_command_runs_a_house_and_one_key_stops_it(
     printed = ""
     while "Open Loyalty" not in printed:
         printed += process.stdout.readline()
-    minted, account, claims, transfer = map(as_printed, re.findall(r"curl .*", printed))
+    minted, account, claims, token, transfer = map(as_printed, re.findall(r"curl .*", printed))
     assert minted["ledgerTransactions"][0]["amount"] == 250
     assert account["items"][0]["balance"] > 0
     assert claims[0]["created"] is True
+    assert set(token) == {"accessToken", "expiresIn"}
     assert set(transfer) == {"pointsTransferId"}
 
-    again, spent, now, (claim,) = as_pasted(base, installation)
+    again, spent, now, (claim,), issued = as_pasted(base, installation)
     assert again["ledgerTransactions"][0]["amount"] == 250
     assert (
         again["ledgerTransactions"][0]["ledgerTransactionId"] != minted["ledgerTransactions"][0]["ledgerTransactionId"]
@@ -112,6 +113,7 @@ def test_one_command_runs_a_house_and_one_key_stops_it(
     # Given 2.50 here and 2.50 at Open Loyalty, and spent 1: what one API does, another sees.
     assert round(now["items"][0]["balance"] - account["items"][0]["balance"], 2) == 4
     assert claim["created"] is True
+    assert (issued["totalPoints"], issued["referenceNumber"]) == (100, "first")
 
     for path in ("/admin/login/", "/api/docs/", "/api/docs/core/", "/healthz", "/metrics"):
         with urllib.request.urlopen(base + path) as page:  # noqa: S310 - our own address

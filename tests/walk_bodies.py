@@ -20,7 +20,7 @@ WORDS: dict[str, Any] = {
 def bodies_of(world: World) -> dict[str, Any]:
     """The bodies, by operation."""
     whole = {**_points(world), **_people(world), **_house(world), **_users(world), **_catalogs()}
-    return {**whole, **_coupons(world), **_campaigns(world)}
+    return {**whole, **_coupons(world), **_campaigns(world), **_referrals(world)}
 
 
 def _points(world: World) -> dict[str, Any]:
@@ -182,6 +182,12 @@ def _coupons(world: World) -> dict[str, Any]:
         "useCouponFromBook": {**more, "systemUniqueKey": "use", "code": "FIRST"},
         "assignCouponFromBook": {**other, "systemUniqueKeys": ["one"], "numberOfCodes": 1, "strictMode": True, **until},
         "addCouponsToBook": {"codes": ["FOURTH"]},
+        "createCouponBookOffering": {
+            "partnershipId": world.partnership.pk,
+            "offeredCouponBookId": world.book.pk,
+            "status": "pending",
+        },
+        "updateCouponBookOfferingApproval": {"approved": True},
         "updateCoupon": {"code": "3RD"},
         "useCoupon": {**other, "systemUniqueKey": "use"},
         "assignCoupon": {**other, "systemUniqueKey": "one", "amount": 1, "strictMode": True},
@@ -253,6 +259,28 @@ def _campaigns(world: World) -> dict[str, Any]:
         "status": "confirmed",
         "items": [{**item, **more, "customAttributes": {"size": "large"}}],
     }
+    mission = {
+        "loyaltyProgramId": world.house.program.pk,
+        "name": "Ten coffees",
+        "shortDescription": "s",
+        "description": "d",
+        "pictureUrl": "https://example.com/x.png",
+        "customAttributes": {"a": 1},
+        "type": "stamps",
+        "audienceId": world.audience.pk,
+        "tags": ["t"],
+        "code": "ten",
+        "active": True,
+        "validFrom": "2026-01-01T00:00:00Z",
+        "validTo": "2099-01-01T00:00:00Z",
+        "pointsAccrual": 50,
+        "ledgerId": world.house.ledger.pk,
+        "ledgerAccountId": world.house.account.pk,
+        "eventType": "member-purchase-order-confirmed",
+        "maxRepetitions": 10,
+        "goalCount": 3,
+        "matcherId": world.matcher.pk,
+    }
     settings: dict[str, Any] = {
         "url": "https://example.com/hooks?a=b",
         "secret": "a secret of the receiver",
@@ -271,6 +299,9 @@ def _campaigns(world: World) -> dict[str, Any]:
         "updateCampaign": campaign,
         "createCampaignAction": action,
         "updateCampaignAction": action,
+        "createMission": {**mission, "repetitionPeriod": "month", "periodLimit": 2},
+        "updateMission": mission,
+        "incrementMemberMission": {**WORDS, "amount": 4, "systemUniqueKey": "four"},
         "upsertMemberPurchaseOrder": {**order, "externalId": world.order.external_id},
         "importPurchaseOrders": {
             "orders": [{**order, "externalId": "o-2", "loyaltyMemberId": world.other.loyalty_member_id}]
@@ -284,6 +315,39 @@ def _campaigns(world: World) -> dict[str, Any]:
             "payload": {"cups": 2},
             "organizationId": world.house.id,
         },
+    }
+
+
+def _referrals(world: World) -> dict[str, Any]:
+    ledger_id, account_id = world.house.ledger.pk, world.house.account.pk
+    program = {
+        "loyaltyProgramId": world.house.program.pk,
+        "name": "Neighbors",
+        "description": "d",
+        "pictureUrl": "https://example.com/x.png",
+        "customAttributes": {"a": 1},
+        "active": True,
+        "validFromDate": "2026-01-01T00:00:00Z",
+        "validToDate": "2099-01-01T00:00:00Z",
+        "maxPerCode": 5,
+        "maxReferralsPerMember": 10,
+        "maxRedeemsPerReferredMemberPerCode": 2,
+        "audienceId": world.audience.pk,
+        "tags": ["t"],
+        "code": "neighbors",
+        "eventType": world.event_type.code,
+        "referrerPointsAccrual": 5,
+        "referrerLedgerId": ledger_id,
+        "referrerLedgerAccountId": account_id,
+        "referredPointsAccrual": 3,
+        "referredLedgerId": ledger_id,
+        "referredLedgerAccountId": account_id,
+        "referredCount": 77,
+    }
+    return {
+        "createReferralProgram": program,
+        "updateReferralProgram": program,
+        "createReferralCodes": {"memberId": world.other.pk, "codes": ["other-1", "other-2"]},
     }
 
 

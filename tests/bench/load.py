@@ -76,11 +76,12 @@ class _Client:
         """The next request."""
         wallet = self.asked.first_wallet + self.chance.randrange(self.asked.wallets)
         body = self.asked.body.replace("{key}", f"{self.prefix}-{self.sent}")
+        path = self.asked.path.replace("{wallet}", str(wallet))
         if self.asked.names:
-            body = body.replace("{who}", self.chance.choice(self.asked.names))
+            who = self.chance.choice(self.asked.names)
+            body, path = body.replace("{who}", who), path.replace("{who}", who)
             body = body.replace("{uuid}", str(uuid.UUID(int=self.chance.getrandbits(128), version=4)))
         self.sent += 1
-        path = self.asked.path.replace("{wallet}", str(wallet))
         text = f"{self.asked.method} {path} HTTP/1.1\r\n{self.head}Content-Length: {len(body)}\r\n\r\n{body}"
         self.received = b""
         self.since = time.perf_counter()

@@ -32,6 +32,9 @@ NAMES = (
     "assign",
     "codes",
     "free-code",
+    "order",
+    "orders",
+    "idle-event",
 )
 
 

@@ -9,7 +9,7 @@ from campaigns import services
 from campaigns.models import Campaign, CampaignAction
 from loyalty.kernel import clock
 from members.models import LoyaltyEvent, Member
-from tests.house import TESTER, House
+from tests.house import TESTER, Api, House
 
 _numbers = count(1)
 GENERIC = "member-generic-event"
@@ -65,3 +65,14 @@ def failed_condition(event: LoyaltyEvent) -> str | None:
     (row,) = event.execution_results
     condition: str | None = row.get("condition")
     return condition
+
+
+def track(api: Api, member: Member, **more: Any) -> dict[str, Any]:
+    """The body that tells an event of the member."""
+    return {
+        "systemUniqueKey": "visit-1",
+        "memberId": member.pk,
+        "eventType": GENERIC,
+        "organizationId": api.organization_id,
+        **more,
+    }

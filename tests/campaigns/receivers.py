@@ -65,7 +65,7 @@ class Handler(BaseHTTPRequestHandler):
         self.receiver.got.append(Got(self.path, dict(self.headers), body, self.client_address[1]))
         self.receiver.behave(self)
 
-    do_GET = do_POST
+    do_GET = do_PUT = do_POST
 
     def say(self, status: int, text: str = "", **headers: str) -> None:
         """An answer as it should be."""

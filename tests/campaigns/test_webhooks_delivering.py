@@ -13,9 +13,9 @@ from campaigns import services
 from campaigns.models import Delivery, DeliveryTry, EventTrigger
 from campaigns.selectors import count_given_up
 from campaigns.services import delivering
-from campaigns.services.sending import sign
 from loyalty.kernel import clock
 from loyalty.kernel.errors import Conflict
+from loyalty.kernel.services.sending import sign
 from members.models import LoyaltyEvent, Member
 from members.services import erase_member, update_member
 from tests import factories

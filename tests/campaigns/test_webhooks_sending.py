@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 
-from campaigns.services import sending
-from campaigns.services.addresses import may_call, parse_address
-from campaigns.services.sending import Answer, signed
 from loyalty.kernel.errors import InvalidInput
+from loyalty.kernel.services import sending
+from loyalty.kernel.services.addresses import may_call, parse_address
+from loyalty.kernel.services.sending import Answer, signed
 from tests.campaigns.receivers import Handler, Receiver, dead_port, listening
 
 
@@ -205,7 +205,7 @@ def leads_to(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
         found = left.pop(0) if len(left) > 1 else left[0]
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
 
-    monkeypatch.setattr("campaigns.services.addresses.socket.getaddrinfo", find)
+    monkeypatch.setattr("loyalty.kernel.services.addresses.socket.getaddrinfo", find)
     return asked
 
 

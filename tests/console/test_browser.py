@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Error as PlaywrightError
 
+from campaigns.models import Campaign
 from loyalty.kernel import clock
 from loyalty.kernel.desk import address_of
 from loyalty.kernel.models import Job
@@ -17,6 +18,7 @@ from loyalty.kernel.services import create_job
 from members.models import Member
 from tests import factories
 from tests.browser import Open, overflow
+from tests.campaigns.plays import make_campaign, minting
 from tests.console.world import LISTED, PAGES, fill, list_of, row_of
 from tests.house import TESTER, House
 from tests.staff import Person
@@ -32,7 +34,14 @@ WIDE = (1280, 900)
 def every_address(house: House) -> list[str]:
     """Home, each list, a row of each, and a form."""
     rows = [address_of(row_of(page, house)) for page in PAGES]
-    forms = ["/admin/loyalty/apicredential/add/", "/admin/coupons/couponbook/add/", "/admin/password_change/"]
+    forms = [
+        "/admin/loyalty/apicredential/add/",
+        "/admin/coupons/couponbook/add/",
+        "/admin/campaigns/campaign/add/",
+        "/admin/campaigns/campaign/do/try/",
+        f"/admin/campaigns/campaign/{Campaign.objects.latest('pk').pk}/do/add-action/",
+        "/admin/password_change/",
+    ]
     return ["/admin/", *(list_of(page) for page in LISTED), *rows, *forms]
 
 
@@ -212,6 +221,48 @@ def test_a_job_is_watched_without_a_reload_and_what_can_be_done_changes_with_it(
     page.wait_for_selector("[data-act=retry]")
     assert page.locator("text=The disk is full.").is_visible()
     assert page.locator("[data-act=cancel]").count() == 0
+
+
+def test_a_campaign_is_tried_with_the_keyboard_alone(
+    open_page: Open, house: House, alice: Member, administrator: Person
+) -> None:
+    campaign = make_campaign(house, minting(7), active=False)
+    page = open_page(f"campaigns/campaign/{campaign.pk}/do/try/", who=administrator)
+    page.wait_for_selector("[name=member]:focus")
+    page.keyboard.type("alic")
+    page.wait_for_selector("#id_member_options option[value=alice]", state="attached")
+    page.keyboard.type("e")
+    # What belongs to an order is not there for what happens otherwise.
+    assert page.locator("[name=event_type]").is_visible()
+    assert not page.locator("[name=items]").is_visible()
+    page.select_option("[name=what]", "order")
+    assert page.locator("[name=items]").is_visible()
+    assert not page.locator("[name=event_type]").is_visible()
+    page.select_option("[name=what]", "event")
+    page.locator("[name=member]").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#outcome")
+    assert "would get 7 Points" in page.inner_text("#outcome")
+
+
+def test_the_parameters_of_an_effect_come_and_go_with_it(
+    open_page: Open, house: House, alice: Member, administrator: Person
+) -> None:
+    campaign = make_campaign(house)
+    page = open_page(f"campaigns/campaign/{campaign.pk}/do/add-action/", who=administrator)
+    page.wait_for_selector("[name=name]:focus")
+    page.keyboard.type("Welcome")
+    assert page.locator("[name=param_amount]").is_visible()
+    page.select_option("[name=effect]", "mint-badge")
+    assert not page.locator("[name=param_amount]").is_visible()
+    page.fill("[name=param_badge]", "=member.")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".ts-place")
+    assert page.inner_text(".ts-place") == "=member.\n        ^"
+    page.fill("[name=param_badge]", "bean")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/campaigns/campaignaction/*/change/")
+    assert "Give a badge" in page.inner_text("#content")
 
 
 def test_a_form_sent_by_a_double_click_acts_once(open_page: Open, house: House, administrator: Person) -> None:

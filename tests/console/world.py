@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
 from django.urls import reverse
 
-from campaigns.services import create_trigger, send_test
+from campaigns.selectors import get_mission
+from campaigns.services import (
+    create_action,
+    create_campaign,
+    create_event_type,
+    create_matcher,
+    create_mission,
+    create_referral_program,
+    create_survey,
+    create_trigger,
+    increment_mission,
+    register_referral_codes,
+    send_test,
+    update_campaign,
+)
+from coupons.models import CouponBook
 from coupons.services import add_codes, assign_coupons, create_book, use_coupon
 from loyalty.kernel import clock
 from loyalty.kernel.desk import Act, HouseAdmin
@@ -25,7 +42,21 @@ from loyalty.kernel.services import (
 from members.models import Member
 from members.selectors import get_member
 from members.services import ClaimDraft, appoint_seller, create_audience, create_claims, create_portal, create_store
+from partners.models import PartnerProgram
+from partners.services import (
+    Destination,
+    Order,
+    close_period,
+    create_client,
+    create_partner,
+    create_partner_program,
+    create_partnership,
+    issue_points,
+    offer_book,
+)
 from tests import factories
+from tests.campaigns.plays import minting
+from tests.campaigns.shop import CONFIRMED, item, order
 from tests.house import TESTER, House
 
 PAGES = [page for page in admin.site._registry.values() if isinstance(page, HouseAdmin)]
@@ -89,9 +120,15 @@ def fill(house: House, member: Member, count: int = 1) -> None:
         address = f"https://example.com/{number}"
         hook = create_trigger(name=f"Webhook {number} of {house.id}", url=address, **here).trigger
         send_test(trigger=hook, actor=TESTER, at=now)
+        create_survey(name=f"Survey {number} of {house.id} {uuid.uuid4().hex[:8]}", **here)
         draft = ClaimDraft(100 + number, email=member.profile["email"])
         create_claims(store=store, zone="UTC", drafts=[draft], actor=TESTER, at=now)
         _fill_coupons(house, member, f"{number} of {house.id}", here)
+        _fill_missions(house, member, f"{number} of {house.id}", here)
+        _fill_partners(house, here)
+        _fill_campaigns(house, member, f"{number} of {house.id}", here)
+        _fill_referrals(house, member, f"{number} of {house.id}", here)
+        _fill_exchange(house, member, f"{number} of {house.id} {uuid.uuid4().hex[:8]}", here)
         house.give(member, 1000 + number)
         house.take(member, 10, hold=True)
 
@@ -106,6 +143,76 @@ def _fill_coupons(house: House, member: Member, name: str, here: dict[str, Any])
     assign_coupons(book=book, member=found, amount=1, reason="A gift", **words)
     use_coupon(book=book, member=found, **words)
     assign_coupons(book=book, member=found, **words)
+
+
+def _fill_missions(house: House, member: Member, name: str, here: dict[str, Any]) -> None:
+    """A mission that was counted and achieved."""
+    goal = {"goal_count": 3, "max_repetitions": 9, "points": 5, "event_type": "badge-minted"}
+    code = f"mission {name} {uuid.uuid4().hex[:8]}"
+    made = create_mission(name=f"Mission {name}", code=code, program_id=house.program.pk, **goal, **here)
+    words: dict[str, Any] = {"actor": here["actor"], "at": here["at"]}
+    increment_mission(mission=get_mission(house.id, made.pk), member=member, amount=4, **words)
+
+
+def _fill_partners(house: House, here: dict[str, Any]) -> None:
+    """A partner whom nobody else knows, and the newest book offered to it."""
+    words: dict[str, Any] = {"actor": here["actor"], "at": here["at"]}
+    partner = factories.OrganizationFactory()
+    partnership = create_partnership(organization=house.organization, partner=partner, **words)
+    book = CouponBook.objects.filter(organization=house.organization).latest("pk")
+    offer_book(partnership_id=partnership.pk, book_id=book.pk, **here)
+
+
+def _fill_campaigns(house: House, member: Member, name: str, here: dict[str, Any]) -> None:
+    """A campaign on orders with a matcher and an action, an order that earned by it, and a type of events."""
+    mark = uuid.uuid4().hex[:8]
+    matcher = create_matcher(
+        name=f"Beans {name} {mark}", type="item-matcher", matcher={"expression": "item.quantity > 0"}, **here
+    )
+    create_event_type(code=f"review-{mark}", name=f"Review {name}", schema_type="builtin", **here)
+    campaign = create_campaign(name=f"Campaign {name} {mark}", code=f"campaign-{mark}", event_type=CONFIRMED, **here)
+    create_action(
+        campaign=campaign,
+        name=f"Action {name}",
+        status="running",
+        rules={"expression": "order.total > 1", "matcherKey": matcher.key},
+        effects={"effects": [minting("order.basis"), {"type": "mint-badge", "params": {"badge": "bean"}}]},
+        actor=here["actor"],
+        at=here["at"],
+    )
+    order(house, member, 10, external_id=f"order {name} {mark}", items=[item("beans", 10)])
+    update_campaign(campaign=campaign, changes={"active": False}, actor=here["actor"], at=here["at"])
+
+
+def _fill_referrals(house: House, member: Member, name: str, here: dict[str, Any]) -> None:
+    """A referral program with a code, and somebody who came with it and was rewarded."""
+    said = {"event_type": "member-created", "max_per_code": 9, "referrer_points": 10, "referred_points": 5}
+    code = f"friend-{uuid.uuid4().hex[:8]}"
+    program = create_referral_program(name=f"Friends {name}", code=code, **said, **here)
+    words: dict[str, Any] = {"actor": here["actor"], "at": here["at"]}
+    register_referral_codes(program=program, member=member, codes=[code], **words)
+    factories.MemberFactory(organization=house.organization, referral_code=code)
+
+
+def _fill_exchange(house: House, member: Member, name: str, here: dict[str, Any]) -> None:
+    """A client that issues; the first time with a partner, its program, and the period that was in."""
+    words: dict[str, Any] = {"actor": here["actor"], "at": here["at"]}
+    program = PartnerProgram.objects.select_related("partner").filter(organization=house.organization).first()
+    is_first = program is None
+    # An account for each program: they come in dozens, not in numbers.
+    program = program or create_partner_program(
+        partner=create_partner(name=f"Partner {name}", currency="USD", **here),
+        name=f"Program {name}",
+        price_per_point=Decimal("0.1"),
+        destination=house.program,
+        **words,
+    )
+    made = create_client(partner=program.partner, name=f"App {name}", programs=[program], granter=EVERYTHING, **words)
+    order = Order(program.pk, 1, Destination(user_email=member.profile["email"]), f"R {name}")
+    issue_points(client=made.client, is_sandbox=False, order=order, **words)
+    if is_first:
+        over = here["at"] + timedelta(seconds=1)
+        close_period(partner=program.partner, ends_at=over, actor=here["actor"], at=over)
 
 
 def row_of(page: HouseAdmin, house: House) -> Any:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from coupons import services
 from coupons.models import BookTally, CouponBook
 from coupons.selectors import get_book, get_book_to_use
+from coupons.services import update_book
 from loyalty.kernel import clock
 from members.models import Member
 from members.selectors import get_member
 from tests.house import TESTER, House
+from tests.walk import every_row
 
 
 def make_book(house: House, type: str = "codeless", *, codes: list[str] | None = None, **said: Any) -> CouponBook:
@@ -20,6 +24,13 @@ def make_book(house: House, type: str = "codeless", *, codes: list[str] | None =
     if codes:
         services.add_codes(book=book, codes=codes, actor=TESTER, at=clock.now())
     return book
+
+
+def link(source: CouponBook, house: House, **said: Any) -> CouponBook:
+    """A published book of the house that gives what the other organization's book has."""
+    words: dict[str, Any] = {"actor": TESTER, "at": clock.now()}
+    linked = services.link_book(source=source, program=house.program, **words)
+    return services.update_book(book=linked, changes={"status": "published", **said}, **words)
 
 
 def assign(book: CouponBook, member: Member, **more: Any) -> services.Given:
@@ -56,3 +67,21 @@ def totals(book: CouponBook) -> tuple[int, int, int]:
 def codes_of(given: services.Given) -> list[str | None]:
     """The codes of an answer."""
     return [usage.coupon.code if usage.coupon is not None else None for usage in given.usages]
+
+
+def refused(kind: type[Exception], call: Any, *args: Any, **more: Any) -> Any:
+    """The call is refused this way, and leaves every row as it was."""
+    before = every_row()
+    with pytest.raises(kind) as caught:
+        call(*args, **more)
+    assert every_row() == before
+    return caught.value
+
+
+def sound(*houses: House) -> bool:
+    """Whether the books of all of them agree."""
+    return [house.findings() for house in houses] == [[] for _ in houses]
+
+
+def change(book: CouponBook, **changes: Any) -> CouponBook:
+    return update_book(book=book, changes=changes, actor=TESTER, at=clock.now())

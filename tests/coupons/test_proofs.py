@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +17,7 @@ from coupons.models import BookMember, BookTally, Coupon, CouponBook, CouponUsag
 from coupons.services.checking import PROOFS
 from loyalty.kernel.errors import DomainError
 from members.models import Member
+from tests import factories
 from tests.coupons.books import assign, make_book, revert, totals, use
 from tests.databases import triggers_off
 from tests.house import House
@@ -32,6 +35,18 @@ def used(house: House, alice: Member) -> CouponBook:
     return book
 
 
+def house_of(book: CouponBook) -> Any:
+    """As much of the book's house as a book is made with."""
+    return SimpleNamespace(id=book.organization_id)
+
+
+def link_by_force(book: CouponBook, type: str) -> None:
+    """Link the book to an empty one of a third organization, as no service would."""
+    source = make_book(factories.build_house("Third"), type)
+    with triggers_off():
+        CouponBook.objects.filter(pk=book.pk).update(source_book=source)
+
+
 BROKEN: dict[str, tuple[Callable[[], Any], set[str]]] = {
     "a total": (lambda: BookTally.objects.update(assigned=99), {"coupon-totals-equal-journal"}),
     "a total of uses": (lambda: BookTally.objects.update(used=99), {"coupon-totals-equal-journal"}),
@@ -47,6 +62,14 @@ BROKEN: dict[str, tuple[Callable[[], Any], set[str]]] = {
             active=False, merged_into=Member.objects.get(loyalty_member_id="bob")
         ),
         {"coupons-follow-merges"},
+    ),
+    "a book that is linked after it gave": (
+        lambda: link_by_force(CouponBook.objects.get(), "list"),
+        {"coupons-of-their-stock"},
+    ),
+    "a book linked to one of another type": (
+        lambda: link_by_force(make_book(house_of(CouponBook.objects.get())), "list"),
+        {"linked-books-fit-their-source"},
     ),
 }
 
@@ -85,6 +108,7 @@ REFUSED: dict[str, Callable[[], Any]] = {
     "other words beside it": lambda: CouponUsage.objects.update(custom_attributes={}),
     "another payment": lambda: CouponUsage.objects.update(transaction=None),
     "a line less": lambda: CouponUsage.objects.filter(kind="use")._raw_delete("default"),
+    "a link made later": lambda: CouponBook.objects.update(source_book=make_book(factories.build_house("Third"))),
     "a code less": lambda: Coupon.objects.filter(code="C")._raw_delete("default"),
     "a code of another book": lambda: Coupon.objects.update(book=CouponBook.objects.get()),
 }
@@ -103,6 +127,10 @@ IMPOSSIBLE: dict[str, Callable[[], Any]] = {
     "reverted without a time": lambda: CouponUsage.objects.filter(coupon__code="C").update(status="reverted"),
     "a code used more often than given": lambda: Coupon.objects.update(used=2),
     "a free code of somebody": lambda: Coupon.objects.update(assigned=0, used=0),
+    "a link to itself": lambda: CouponBook.objects.update(source_book=F("pk")),
+    "limits of a linked book": lambda: CouponBook.objects.update(
+        source_book=make_book(factories.build_house("Third")), max_coupon_count=3
+    ),
     "a limit below zero": lambda: CouponBook.objects.update(max_coupon_count=-1),
 }
 

@@ -161,3 +161,28 @@ def test_a_claimed_credit_is_spent_in_engage_and_blocked_in_open_loyalty_for_eve
     web.open_loyalty("POST", f"points/transfer/{blocked['pointsTransferId']}/cancel")
     assert web.coggins_available() == start // 100
     call_command("check_books")
+
+
+def test_what_a_bank_issues_by_cosmopoints_every_api_sees(demo: dict[str, Any]) -> None:
+    web = Web(demo)
+    start, known = web.core_balance(), demo["cosmopoints"]
+    said = {"clientId": known["clientId"], "clientSecret": known["clientSecret"]}
+    signed_in = {"Authorization": f"Bearer {web.send('POST', '/v1/auth/token', said)['accessToken']}"}
+    program = known["programs"][0]
+    order = {
+        "programId": program["id"],
+        "value": 10,
+        "destinationAccount": program["knownDestination"],
+        "referenceNumber": "journey-1",
+    }
+    for _ in range(2):
+        assert web.send("POST", "/v1/transactions", order, **signed_in)["totalPoints"] == 100
+    assert web.core_balance() == start + 10_000
+    assert round(float(web.engage_account()["balance"]) * 100) == start + 10_000
+    for one in known["programs"]:
+        shown = web.send("GET", f"/v1/programs/{one['id']}/fields", **signed_in)
+        assert [field["name"] for field in shown if field["required"]] == one["requires"]
+        assert web.send("POST", f"/v1/programs/{one['id']}/validate", one["knownDestination"], **signed_in) == {
+            "isValid": True
+        }
+    call_command("check_books")

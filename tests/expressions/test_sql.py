@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from loyalty.expressions import Column, EvaluationError, NotInSql, compile_node, parse, prepared, serialize, to_q
 from members.models import Member
-from tests.factories import MemberFactory
-from tests.house import House
+from tests.factories import MemberFactory, build_house
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 COLUMNS = {
@@ -65,8 +64,9 @@ def as_rules_read(member: Member) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def crowd(house: House) -> list[Member]:
+@pytest.fixture(scope="module")
+def standing_crowd(standing: None) -> list[Member]:
+    house = build_house("Demo Coffee")
     made = []
     for place, attributes in enumerate(ATTRIBUTES):
         member = MemberFactory(organization=house.organization, custom_attributes=attributes)
@@ -78,6 +78,11 @@ def crowd(house: House) -> list[Member]:
         )
         made.append(member.pk)
     return list(Member.objects.filter(pk__in=made).order_by("pk"))
+
+
+@pytest.fixture
+def crowd(db: None, standing_crowd: list[Member]) -> list[Member]:
+    return standing_crowd
 
 
 def both_ways(tree: Any, crowd: list[Member]) -> tuple[list[int], list[int]]:

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from ledger import services
 from ledger.engine.store import postgresql
@@ -32,14 +32,19 @@ SURELY = 60.0
 
 
 @contextmanager
-def rivals_meet(monkeypatch: pytest.MonkeyPatch, patience: float = 0.5) -> Iterator[None]:
-    """Let two writers wait for each other, up to `patience` seconds, just before they write."""
-    gate = threading.Barrier(2)
+def rivals_meet(monkeypatch: pytest.MonkeyPatch, *, surely: bool = False) -> Iterator[None]:
+    """Let two writers wait for each other just before they write; where they `surely` come, one writes first."""
+    gate, written = threading.Barrier(2), threading.Event()
+    patience = SURELY if surely else 0.5
     save = postgresql.PostgresStore.save
 
     def waiting_save(self: Any, book: Any) -> None:
         with suppress(threading.BrokenBarrierError):
-            gate.wait(timeout=patience)
+            place = gate.wait(timeout=patience)
+            if surely and place == 0:
+                transaction.on_commit(written.set)
+            elif surely:
+                written.wait(timeout=patience)
         save(self, book)
 
     monkeypatch.setattr(postgresql.PostgresStore, "save", waiting_save)
@@ -74,7 +79,7 @@ def test_control_without_the_balance_lock_the_balance_is_spent_twice(
 ) -> None:
     house.give(alice, 100)
     without_lock(monkeypatch, "_balances")
-    with rivals_meet(monkeypatch, SURELY):
+    with rivals_meet(monkeypatch, surely=True):
         answers = spend_all_twice(house, alice)
     assert refusals(answers) == []
     assert Transaction.objects.filter(kind="burn").count() == 2
@@ -103,7 +108,7 @@ def test_control_without_the_balance_lock_transfers_lose_points(
     house.give(alice, 100)
     house.give(bob, 100)
     without_lock(monkeypatch, "_balances")
-    with rivals_meet(monkeypatch, SURELY):
+    with rivals_meet(monkeypatch, surely=True):
         cross_transfers(house, alice, bob)
     assert house.findings() != []
 
@@ -138,7 +143,7 @@ def test_control_without_the_unique_index_both_act(
         (definition,) = cursor.fetchone()
         cursor.execute("DROP INDEX transaction_key_once")
     try:
-        with rivals_meet(monkeypatch, SURELY):
+        with rivals_meet(monkeypatch, surely=True):
             answers = in_parallel(
                 lambda: house.give(alice, 10, unique_key="k"), lambda: house.give(bob, 10, unique_key="k")
             )
@@ -182,7 +187,7 @@ def test_control_without_the_supply_lock_it_goes_to_both(
 ) -> None:
     house, alice, bob = nearly_out
     without_lock(monkeypatch, "_supplies")
-    with rivals_meet(monkeypatch, SURELY):
+    with rivals_meet(monkeypatch, surely=True):
         answers = mint_the_last(house, alice, bob)
     assert refusals(answers) == []
     assert "supply-equals-reserve" in {finding.rule for finding in house.findings()}
@@ -216,7 +221,7 @@ def test_control_without_the_balance_lock_both_win(
     house.give(alice, 100)
     hold = house.take(alice, 40, hold=True)
     without_lock(monkeypatch, "_balances")
-    with rivals_meet(monkeypatch, SURELY):
+    with rivals_meet(monkeypatch, surely=True):
         answers = capture_against_void(house, hold.id)
     assert refusals(answers) == []
     assert house.findings() != []

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from tests.bench.figures import checking, contention, coupons, dialects, imports, listing, posting, rules, settling, web
+from tests.bench.figures import (
+    campaigns,
+    checking,
+    contention,
+    coupons,
+    dialects,
+    imports,
+    listing,
+    posting,
+    rules,
+    settling,
+    web,
+)
 from tests.bench.measuring import Measure
 
 MEASURES: tuple[Measure, ...] = (
@@ -25,4 +37,7 @@ MEASURES: tuple[Measure, ...] = (
     coupons.ASSIGN,
     coupons.CODES,
     coupons.FREE_CODE,
+    campaigns.ORDER,
+    campaigns.ORDERS,
+    campaigns.IDLE,
 )

@@ -37,7 +37,8 @@ def bare_mints(port: int, stage: Stage) -> Requests:
     return Requests(port, "POST", path, stage.wallets.start, len(stage.wallets), body=BODY)
 
 
-def _reads(port: int, stage: Stage) -> Requests:
+def balance_reads(port: int, stage: Stage) -> Requests:
+    """Reads of a balance through the core API."""
     return Requests(
         port,
         "GET",
@@ -103,7 +104,7 @@ def _take_balance(bench: Bench) -> list[Figure]:
             "balance",
             "balance over HTTP, 8 clients",
             "/s",
-            **_take(bench, "balance", _reads, _bare_reads),
+            **_take(bench, "balance", balance_reads, _bare_reads),
             at_least=0.80,
             sides=f"both by {how_served()}; ours: token, role, what expires next, access log, metrics; limit: a DRF"
             " view without middleware, sign-in or log: one row by the ORM.",
@@ -122,4 +123,4 @@ def _embedded(bench: Bench, name: str, ours: Callable[[int, Stage], Requests]) -
 
 
 MINT = Measure("mint", _take_mint, lambda bench: _embedded(bench, "mint", mints))
-BALANCE = Measure("balance", _take_balance, lambda bench: _embedded(bench, "balance", _reads))
+BALANCE = Measure("balance", _take_balance, lambda bench: _embedded(bench, "balance", balance_reads))

@@ -1,0 +1,5 @@
+"""The exchange of the house."""
+
+from tests.partners.trade import trade
+
+__all__ = ["trade"]
