@@ -37,6 +37,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'webhook',
+                'indexes': [
+                    models.Index(fields=['organization', 'id'], name='trigger_of_organization'),
+                    models.Index(condition=models.Q(('active', True)), fields=['organization'], name='trigger_listening'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('url__startswith', 'https://'), ('url__startswith', 'http://'), _connector='OR'), name='trigger_calls_the_web'),
+                    models.CheckConstraint(condition=models.Q(('secret', ''), _negated=True), name='trigger_has_a_secret'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('previous_secret', ''), ('previous_secret_until__isnull', True)), models.Q(models.Q(('previous_secret', ''), _negated=True), ('previous_secret_until__isnull', False)), _connector='OR'), name='trigger_previous_secret_ends'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -59,6 +68,19 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'webhook delivery',
                 'verbose_name_plural': 'webhook deliveries',
+                'indexes': [
+                    models.Index(fields=['organization', 'id'], name='delivery_of_organization'),
+                    models.Index(fields=['trigger', 'id'], name='delivery_of_trigger'),
+                    models.Index(condition=models.Q(('state', 'waiting')), fields=['trigger', 'next_try_at', 'id'], name='delivery_waiting'),
+                    models.Index(condition=models.Q(('event__isnull', False), ('sequence__isnull', True)), fields=['trigger', 'id'], name='delivery_without_number'),
+                    models.Index(condition=models.Q(('event__isnull', False), ('state', 'failed')), fields=['organization', 'trigger'], name='delivery_given_up'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('event', 'trigger'), name='delivery_once_for_event'),
+                    models.UniqueConstraint(condition=models.Q(('sequence__isnull', False)), fields=('trigger', 'subject', 'sequence'), name='delivery_sequence_once'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='delivery_ends_or_waits'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('state', 'failed'), ('tries_left', 0)), models.Q(models.Q(('state', 'failed'), _negated=True), ('tries_left__gt', 0)), _connector='OR'), name='delivery_fails_when_no_try_is_left'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -77,62 +99,6 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'tries of webhooks',
                 'constraints': [models.UniqueConstraint(fields=('delivery', 'number'), name='try_once'), models.CheckConstraint(condition=models.Q(('ended_at__isnull', True), ('ended_at__gte', models.F('started_at')), _connector='OR'), name='try_ends_after_it_began')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='eventtrigger',
-            index=models.Index(fields=['organization', 'id'], name='trigger_of_organization'),
-        ),
-        migrations.AddIndex(
-            model_name='eventtrigger',
-            index=models.Index(condition=models.Q(('active', True)), fields=['organization'], name='trigger_listening'),
-        ),
-        migrations.AddConstraint(
-            model_name='eventtrigger',
-            constraint=models.CheckConstraint(condition=models.Q(('url__startswith', 'https://'), ('url__startswith', 'http://'), _connector='OR'), name='trigger_calls_the_web'),
-        ),
-        migrations.AddConstraint(
-            model_name='eventtrigger',
-            constraint=models.CheckConstraint(condition=models.Q(('secret', ''), _negated=True), name='trigger_has_a_secret'),
-        ),
-        migrations.AddConstraint(
-            model_name='eventtrigger',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('previous_secret', ''), ('previous_secret_until__isnull', True)), models.Q(models.Q(('previous_secret', ''), _negated=True), ('previous_secret_until__isnull', False)), _connector='OR'), name='trigger_previous_secret_ends'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['organization', 'id'], name='delivery_of_organization'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['trigger', 'id'], name='delivery_of_trigger'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['trigger', 'next_try_at', 'id'], name='delivery_waiting'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('event__isnull', False), ('sequence__isnull', True)), fields=['trigger', 'id'], name='delivery_without_number'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('event__isnull', False), ('state', 'failed')), fields=['organization', 'trigger'], name='delivery_given_up'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('event', 'trigger'), name='delivery_once_for_event'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(condition=models.Q(('sequence__isnull', False)), fields=('trigger', 'subject', 'sequence'), name='delivery_sequence_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='delivery_ends_or_waits'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'failed'), ('tries_left', 0)), models.Q(models.Q(('state', 'failed'), _negated=True), ('tries_left__gt', 0)), _connector='OR'), name='delivery_fails_when_no_try_is_left'),
         ),
         migrations.RunPython(GUARDS.create, GUARDS.drop),
     ]

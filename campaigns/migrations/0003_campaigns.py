@@ -53,6 +53,17 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.organization')),
                 ('program', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.loyaltyprogram')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['organization', 'id'], name='campaign_of_organization'),
+                    models.Index(condition=models.Q(('active', True)), fields=['organization', 'id'], name='campaign_active'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'code'), name='campaign_code_once'),
+                    models.CheckConstraint(condition=models.Q(('valid_from__isnull', True), ('valid_to__isnull', True), ('valid_from__lt', models.F('valid_to')), _connector='OR'), name='campaign_valid_for_some_time'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('monthly_limit__isnull', True), ('monthly_limit__gte', 0), _connector='OR'), models.Q(('min_spend__isnull', True), ('min_spend__gte', 0), _connector='OR')), name='campaign_limits_not_negative'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='CampaignAction',
@@ -95,6 +106,16 @@ class Migration(migrations.Migration):
                 ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='awards', to='campaigns.campaign')),
                 ('action', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='campaigns.campaignaction')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['member', 'id'], name='award_of_member'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('usage__isnull', True)), fields=('event', 'action', 'position'), name='award_once'),
+                    models.UniqueConstraint(condition=models.Q(('usage__isnull', False)), fields=('usage',), name='award_usage_once'),
+                    models.CheckConstraint(condition=models.Q(('amount__gte', django.db.models.expressions.CombinedExpression(models.F('taken'), '+', models.F('shortfall'))), ('shortfall__gte', 0), ('taken__gte', 0)), name='award_never_overtaken'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='MonthlyPoints',
@@ -105,49 +126,11 @@ class Migration(migrations.Migration):
                 ('campaign', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='campaigns.campaign')),
                 ('member', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.member')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='campaign',
-            index=models.Index(fields=['organization', 'id'], name='campaign_of_organization'),
-        ),
-        migrations.AddIndex(
-            model_name='campaign',
-            index=models.Index(condition=models.Q(('active', True)), fields=['organization', 'id'], name='campaign_active'),
-        ),
-        migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.UniqueConstraint(fields=('organization', 'code'), name='campaign_code_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_from__isnull', True), ('valid_to__isnull', True), ('valid_from__lt', models.F('valid_to')), _connector='OR'), name='campaign_valid_for_some_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('monthly_limit__isnull', True), ('monthly_limit__gte', 0), _connector='OR'), models.Q(('min_spend__isnull', True), ('min_spend__gte', 0), _connector='OR')), name='campaign_limits_not_negative'),
-        ),
-        migrations.AddIndex(
-            model_name='award',
-            index=models.Index(fields=['member', 'id'], name='award_of_member'),
-        ),
-        migrations.AddConstraint(
-            model_name='award',
-            constraint=models.UniqueConstraint(condition=models.Q(('usage__isnull', True)), fields=('event', 'action', 'position'), name='award_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='award',
-            constraint=models.UniqueConstraint(condition=models.Q(('usage__isnull', False)), fields=('usage',), name='award_usage_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='award',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', django.db.models.expressions.CombinedExpression(models.F('taken'), '+', models.F('shortfall'))), ('shortfall__gte', 0), ('taken__gte', 0)), name='award_never_overtaken'),
-        ),
-        migrations.AddConstraint(
-            model_name='monthlypoints',
-            constraint=models.UniqueConstraint(fields=('member', 'campaign', 'month'), name='monthly_points_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='monthlypoints',
-            constraint=models.CheckConstraint(condition=models.Q(('points__gte', 0)), name='monthly_points_not_negative'),
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('member', 'campaign', 'month'), name='monthly_points_once'),
+                    models.CheckConstraint(condition=models.Q(('points__gte', 0)), name='monthly_points_not_negative'),
+                ],
+            },
         ),
     ]

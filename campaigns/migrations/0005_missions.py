@@ -47,6 +47,18 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.organization')),
                 ('program', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.loyaltyprogram')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['organization', 'id'], name='mission_of_organization'),
+                    models.Index(condition=models.Q(('active', True)), fields=['organization', 'id'], name='mission_active'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'key'), name='mission_key_once'),
+                    models.UniqueConstraint(fields=('organization', 'code'), name='mission_code_once'),
+                    models.CheckConstraint(condition=models.Q(('valid_from__isnull', True), ('valid_to__isnull', True), ('valid_from__lt', models.F('valid_to')), _connector='OR'), name='mission_valid_for_some_time'),
+                    models.CheckConstraint(condition=models.Q(('goal_count__gte', 1), ('max_repetitions__gte', 1), models.Q(('period_limit__isnull', True), ('period_limit__gte', 0), _connector='OR'), models.Q(('points__isnull', True), ('points__gte', 0), _connector='OR')), name='mission_numbers_fit'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='MissionAchievement',
@@ -66,6 +78,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'mission achievement',
+                'indexes': [
+                    models.Index(fields=['member', 'mission', 'id'], name='mission_achieved_by_member'),
+                    models.Index(fields=['mission', 'id'], name='mission_achieved'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('unique_key',), name='mission_achievement_once'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('points', 0), ('spent__gte', 1), ('transaction__isnull', True)), models.Q(('points__gt', 0), ('spent__gte', 1), ('transaction__isnull', False)), _connector='OR'), name='mission_achievement_is_paid'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -80,6 +100,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'mission progress',
+                'indexes': [
+                    models.Index(fields=['mission', 'member'], name='mission_progress_of_mission'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('member', 'mission', 'first_day'), name='mission_progress_once'),
+                    models.CheckConstraint(condition=models.Q(('achieved__gte', 0), ('counter__gte', 0)), name='mission_progress_not_negative'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -108,87 +135,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'mission step',
+                'indexes': [
+                    models.Index(fields=['member', 'mission', 'first_day', 'id'], name='mission_step_of_member'),
+                    models.Index(fields=['mission', 'id'], name='mission_step_of_mission'),
+                    models.Index(condition=models.Q(('order__isnull', False)), fields=['order', 'id'], name='mission_step_of_order'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('kind', 'event')), fields=('event', 'mission'), name='mission_step_once_for_event'),
+                    models.UniqueConstraint(condition=models.Q(('unique_key__isnull', False)), fields=('unique_key', 'organization', 'kind'), name='mission_step_key_once'),
+                    models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('taken__gte', 0), ('taken__lte', models.F('amount'))), name='mission_step_never_overtaken'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('event__isnull', True), ('kind', 'hand'), ('order__isnull', True)), models.Q(('event__isnull', False), ('kind__in', ['event', 'effect'])), _connector='OR'), name='mission_step_fits_its_kind'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='mission',
-            index=models.Index(fields=['organization', 'id'], name='mission_of_organization'),
-        ),
-        migrations.AddIndex(
-            model_name='mission',
-            index=models.Index(condition=models.Q(('active', True)), fields=['organization', 'id'], name='mission_active'),
-        ),
-        migrations.AddConstraint(
-            model_name='mission',
-            constraint=models.UniqueConstraint(fields=('organization', 'key'), name='mission_key_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='mission',
-            constraint=models.UniqueConstraint(fields=('organization', 'code'), name='mission_code_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='mission',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_from__isnull', True), ('valid_to__isnull', True), ('valid_from__lt', models.F('valid_to')), _connector='OR'), name='mission_valid_for_some_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='mission',
-            constraint=models.CheckConstraint(condition=models.Q(('goal_count__gte', 1), ('max_repetitions__gte', 1), models.Q(('period_limit__isnull', True), ('period_limit__gte', 0), _connector='OR'), models.Q(('points__isnull', True), ('points__gte', 0), _connector='OR')), name='mission_numbers_fit'),
-        ),
-        migrations.AddIndex(
-            model_name='missionachievement',
-            index=models.Index(fields=['member', 'mission', 'id'], name='mission_achieved_by_member'),
-        ),
-        migrations.AddIndex(
-            model_name='missionachievement',
-            index=models.Index(fields=['mission', 'id'], name='mission_achieved'),
-        ),
-        migrations.AddConstraint(
-            model_name='missionachievement',
-            constraint=models.UniqueConstraint(fields=('unique_key',), name='mission_achievement_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='missionachievement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('points', 0), ('spent__gte', 1), ('transaction__isnull', True)), models.Q(('points__gt', 0), ('spent__gte', 1), ('transaction__isnull', False)), _connector='OR'), name='mission_achievement_is_paid'),
-        ),
-        migrations.AddIndex(
-            model_name='missionprogress',
-            index=models.Index(fields=['mission', 'member'], name='mission_progress_of_mission'),
-        ),
-        migrations.AddConstraint(
-            model_name='missionprogress',
-            constraint=models.UniqueConstraint(fields=('member', 'mission', 'first_day'), name='mission_progress_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='missionprogress',
-            constraint=models.CheckConstraint(condition=models.Q(('achieved__gte', 0), ('counter__gte', 0)), name='mission_progress_not_negative'),
-        ),
-        migrations.AddIndex(
-            model_name='missionstep',
-            index=models.Index(fields=['member', 'mission', 'first_day', 'id'], name='mission_step_of_member'),
-        ),
-        migrations.AddIndex(
-            model_name='missionstep',
-            index=models.Index(fields=['mission', 'id'], name='mission_step_of_mission'),
-        ),
-        migrations.AddIndex(
-            model_name='missionstep',
-            index=models.Index(condition=models.Q(('order__isnull', False)), fields=['order', 'id'], name='mission_step_of_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='missionstep',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'event')), fields=('event', 'mission'), name='mission_step_once_for_event'),
-        ),
-        migrations.AddConstraint(
-            model_name='missionstep',
-            constraint=models.UniqueConstraint(condition=models.Q(('unique_key__isnull', False)), fields=('unique_key', 'organization', 'kind'), name='mission_step_key_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='missionstep',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('taken__gte', 0), ('taken__lte', models.F('amount'))), name='mission_step_never_overtaken'),
-        ),
-        migrations.AddConstraint(
-            model_name='missionstep',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('event__isnull', True), ('kind', 'hand'), ('order__isnull', True)), models.Q(('event__isnull', False), ('kind__in', ['event', 'effect'])), _connector='OR'), name='mission_step_fits_its_kind'),
         ),
         migrations.RunPython(MISSIONS.create, MISSIONS.drop),
     ]

@@ -26,6 +26,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'survey',
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'name'), name='survey_name_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -39,18 +42,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'answer',
+                'indexes': [
+                    models.Index(fields=['survey', 'score'], name='survey_response_by_score'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('score__lte', 10)), name='survey_score_0_to_10'),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='npssurvey',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='survey_name_once'),
-        ),
-        migrations.AddIndex(
-            model_name='npsresponse',
-            index=models.Index(fields=['survey', 'score'], name='survey_response_by_score'),
-        ),
-        migrations.AddConstraint(
-            model_name='npsresponse',
-            constraint=models.CheckConstraint(condition=models.Q(('score__lte', 10)), name='survey_score_0_to_10'),
         ),
     ]

@@ -48,6 +48,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'referral program',
+                'indexes': [
+                    models.Index(fields=['organization', 'id'], name='referral_program_of_house'),
+                    models.Index(condition=models.Q(('active', True)), fields=['organization', 'id'], name='referral_program_active'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'code'), name='referral_program_code_once'),
+                    models.CheckConstraint(condition=models.Q(('valid_from__isnull', True), ('valid_to__isnull', True), ('valid_from__lt', models.F('valid_to')), _connector='OR'), name='referral_program_valid_for_some_time'),
+                    models.CheckConstraint(condition=models.Q(('max_per_code__gte', 0), ('max_per_member__gte', 0), models.Q(('max_redeems__isnull', True), ('max_redeems__gte', 0), _connector='OR'), models.Q(('referrer_points__isnull', True), ('referrer_points__gte', 0), _connector='OR'), models.Q(('referred_points__isnull', True), ('referred_points__gte', 0), _connector='OR')), name='referral_program_limits_not_negative'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -62,6 +71,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'referral code',
+                'indexes': [
+                    models.Index(fields=['program', 'id'], name='referral_code_of_program'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('code_key', 'program'), name='referral_code_once'),
+                    models.CheckConstraint(condition=models.Q(('referred__gte', 0)), name='referral_code_referred_not_negative'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -73,6 +89,15 @@ class Migration(migrations.Migration):
                 ('code', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='referrals', to='campaigns.referralcode')),
                 ('program', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='referrals', to='campaigns.referralprogram')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['program', 'id'], name='referral_of_program'),
+                    models.Index(fields=['code', 'id'], name='referral_of_code'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('member', 'program'), name='referred_once_in_a_program'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='ReferralReward',
@@ -94,6 +119,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'referral reward',
+                'indexes': [
+                    models.Index(condition=models.Q(('order__isnull', False)), fields=['order', 'id'], name='referral_reward_of_order'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('referral', 'number', 'side'), name='referral_reward_once'),
+                    models.UniqueConstraint(fields=('referral', 'event', 'side'), name='referral_reward_once_for_an_event'),
+                    models.CheckConstraint(condition=models.Q(('amount__gte', django.db.models.expressions.CombinedExpression(models.F('taken'), '+', models.F('shortfall'))), ('shortfall__gte', 0), ('taken__gte', 0), ('amount__gt', 0)), name='referral_reward_never_overtaken'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -105,6 +138,15 @@ class Migration(migrations.Migration):
                 ('member', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='referrers', to='members.member')),
                 ('program', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='referrers', to='campaigns.referralprogram')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['program', 'id'], name='referrer_of_program'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('member', 'program'), name='referrer_once'),
+                    models.CheckConstraint(condition=models.Q(('referred__gte', 0)), name='referrer_referred_not_negative'),
+                ],
+            },
         ),
         migrations.AddField(
             model_name='referralcode',
@@ -117,84 +159,12 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='referrals', to='campaigns.referrer'),
         ),
         migrations.AddIndex(
-            model_name='referralprogram',
-            index=models.Index(fields=['organization', 'id'], name='referral_program_of_house'),
-        ),
-        migrations.AddIndex(
-            model_name='referralprogram',
-            index=models.Index(condition=models.Q(('active', True)), fields=['organization', 'id'], name='referral_program_active'),
-        ),
-        migrations.AddConstraint(
-            model_name='referralprogram',
-            constraint=models.UniqueConstraint(fields=('organization', 'code'), name='referral_program_code_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='referralprogram',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_from__isnull', True), ('valid_to__isnull', True), ('valid_from__lt', models.F('valid_to')), _connector='OR'), name='referral_program_valid_for_some_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='referralprogram',
-            constraint=models.CheckConstraint(condition=models.Q(('max_per_code__gte', 0), ('max_per_member__gte', 0), models.Q(('max_redeems__isnull', True), ('max_redeems__gte', 0), _connector='OR'), models.Q(('referrer_points__isnull', True), ('referrer_points__gte', 0), _connector='OR'), models.Q(('referred_points__isnull', True), ('referred_points__gte', 0), _connector='OR')), name='referral_program_limits_not_negative'),
-        ),
-        migrations.AddIndex(
-            model_name='referralreward',
-            index=models.Index(condition=models.Q(('order__isnull', False)), fields=['order', 'id'], name='referral_reward_of_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='referralreward',
-            constraint=models.UniqueConstraint(fields=('referral', 'number', 'side'), name='referral_reward_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='referralreward',
-            constraint=models.UniqueConstraint(fields=('referral', 'event', 'side'), name='referral_reward_once_for_an_event'),
-        ),
-        migrations.AddConstraint(
-            model_name='referralreward',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', django.db.models.expressions.CombinedExpression(models.F('taken'), '+', models.F('shortfall'))), ('shortfall__gte', 0), ('taken__gte', 0), ('amount__gt', 0)), name='referral_reward_never_overtaken'),
-        ),
-        migrations.AddIndex(
-            model_name='referrer',
-            index=models.Index(fields=['program', 'id'], name='referrer_of_program'),
-        ),
-        migrations.AddConstraint(
-            model_name='referrer',
-            constraint=models.UniqueConstraint(fields=('member', 'program'), name='referrer_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='referrer',
-            constraint=models.CheckConstraint(condition=models.Q(('referred__gte', 0)), name='referrer_referred_not_negative'),
-        ),
-        migrations.AddIndex(
-            model_name='referralcode',
-            index=models.Index(fields=['program', 'id'], name='referral_code_of_program'),
-        ),
-        migrations.AddIndex(
             model_name='referralcode',
             index=models.Index(fields=['referrer', 'id'], name='referral_code_of_referrer'),
-        ),
-        migrations.AddConstraint(
-            model_name='referralcode',
-            constraint=models.UniqueConstraint(fields=('code_key', 'program'), name='referral_code_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='referralcode',
-            constraint=models.CheckConstraint(condition=models.Q(('referred__gte', 0)), name='referral_code_referred_not_negative'),
-        ),
-        migrations.AddIndex(
-            model_name='referral',
-            index=models.Index(fields=['program', 'id'], name='referral_of_program'),
-        ),
-        migrations.AddIndex(
-            model_name='referral',
-            index=models.Index(fields=['code', 'id'], name='referral_of_code'),
         ),
         migrations.AddIndex(
             model_name='referral',
             index=models.Index(fields=['referrer', 'id'], name='referral_of_referrer'),
-        ),
-        migrations.AddConstraint(
-            model_name='referral',
-            constraint=models.UniqueConstraint(fields=('member', 'program'), name='referred_once_in_a_program'),
         ),
         migrations.RunPython(GUARDS.create, GUARDS.drop),
     ]

@@ -58,6 +58,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'coupon book',
+                'indexes': [
+                    models.Index(fields=['organization', 'ranking_index', 'id'], name='coupon_book_by_rank'),
+                    models.Index(fields=['program', 'status', 'id'], name='coupon_book_of_program'),
+                    models.Index(condition=models.Q(('content_schema__isnull', False)), fields=['content_schema'], name='coupon_book_by_schema'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'key'), name='coupon_book_key_once'),
+                    models.CheckConstraint(condition=models.Q(('valid_from__isnull', True), ('valid_to__isnull', True), ('valid_from__lt', models.F('valid_to')), _connector='OR'), name='coupon_book_valid_for_some_time'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('max_assigned_per_member__isnull', True), ('max_assigned_per_member__gte', 0), _connector='OR'), models.Q(('max_assigned_per_coupon__isnull', True), ('max_assigned_per_coupon__gte', 0), _connector='OR'), models.Q(('max_coupon_count__isnull', True), ('max_coupon_count__gte', 0), _connector='OR')), name='coupon_book_limits_not_negative'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('assignment_required_points__isnull', True), ('assignment_required_points__gte', 0), _connector='OR'), models.Q(('usage_required_points__isnull', True), ('usage_required_points__gte', 0), _connector='OR')), name='coupon_book_prices_not_negative'),
+                    models.CheckConstraint(condition=models.Q(('discount_amount__isnull', True), models.Q(('discount_amount__gte', 0), models.Q(models.Q(('discount_type', 'percentage'), _negated=True), ('discount_amount__lte', 100), _connector='OR')), _connector='OR'), name='coupon_book_discount_fits'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -72,6 +84,17 @@ class Migration(migrations.Migration):
                 ('member', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='coupons', to='members.member')),
                 ('book', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='coupons', to='coupons.couponbook')),
             ],
+            options={
+                'indexes': [
+                    models.Index(models.F('book'), django.db.models.expressions.CombinedExpression(models.F('id'), '+', models.Value(0)), name='coupon_of_book'),
+                    models.Index(models.F('book'), django.db.models.expressions.CombinedExpression(models.F('id'), '+', models.Value(0)), condition=models.Q(('assigned', 0)), name='coupon_free'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('book', 'code_key'), name='coupon_code_once'),
+                    models.CheckConstraint(condition=models.Q(('assigned__gte', models.F('used')), ('used__gte', 0)), name='coupon_counts_fit'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('assigned', 0), ('member__isnull', True)), models.Q(('assigned__gt', 0), ('member__isnull', False)), _connector='OR'), name='coupon_free_or_somebodys'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='BookTally',
@@ -83,6 +106,11 @@ class Migration(migrations.Migration):
                 ('used', models.BigIntegerField(default=0)),
                 ('book', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tallies', to='coupons.couponbook')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('book', 'slot'), name='coupon_tally_once_per_slot'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='BookMember',
@@ -93,6 +121,12 @@ class Migration(migrations.Migration):
                 ('member', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.member')),
                 ('book', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='coupons.couponbook')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('member', 'book'), name='coupon_place_once'),
+                    models.CheckConstraint(condition=models.Q(('assigned__gte', models.F('used')), ('used__gte', 0)), name='coupon_place_counts_fit'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='BookContent',
@@ -105,6 +139,11 @@ class Migration(migrations.Migration):
                 ('version', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.contentschemaversion')),
                 ('book', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='contents', to='coupons.couponbook')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('book', 'locale'), name='coupon_content_once_per_locale'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='CouponUsage',
@@ -130,111 +169,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'coupon usage',
+                'indexes': [
+                    models.Index(fields=['member', 'kind', 'id'], name='coupon_usage_of_member'),
+                    models.Index(fields=['book', 'id'], name='coupon_usage_of_book'),
+                    models.Index(condition=models.Q(('coupon__isnull', False)), fields=['coupon', 'id'], name='coupon_usage_of_coupon'),
+                    models.Index(condition=models.Q(('assignment__isnull', False)), fields=['assignment'], name='coupon_usage_of_assignment'),
+                    models.Index(condition=models.Q(('kind', 'assign'), ('status', 'assigned')), fields=['member', 'book', 'expires_at', 'id'], name='coupon_usage_open'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('unique_key__isnull', False)), fields=('unique_key', 'organization', 'kind'), name='coupon_usage_key_once'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('amount__gt', 0), ('assignment__isnull', True), ('kind', 'assign')), models.Q(('amount', 1), ('amount_used', 0), ('assignment__isnull', False), ('kind', 'use')), _connector='OR'), name='coupon_usage_fits_its_kind'),
+                    models.CheckConstraint(condition=models.Q(('amount_used__gte', 0), ('amount_used__lte', models.F('amount'))), name='coupon_usage_never_overused'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('amount_used', 0), ('reverted_at__isnull', False), ('status', 'reverted')), models.Q(('amount_used__lt', models.F('amount')), ('kind', 'assign'), ('reverted_at__isnull', True), ('status', 'assigned')), models.Q(('amount_used', models.F('amount')), ('kind', 'assign'), ('reverted_at__isnull', True), ('status', 'used')), models.Q(('kind', 'use'), ('reverted_at__isnull', True), ('status', 'used')), _connector='OR'), name='coupon_usage_status_fits'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='couponbook',
-            index=models.Index(fields=['organization', 'ranking_index', 'id'], name='coupon_book_by_rank'),
-        ),
-        migrations.AddIndex(
-            model_name='couponbook',
-            index=models.Index(fields=['program', 'status', 'id'], name='coupon_book_of_program'),
-        ),
-        migrations.AddIndex(
-            model_name='couponbook',
-            index=models.Index(condition=models.Q(('content_schema__isnull', False)), fields=['content_schema'], name='coupon_book_by_schema'),
-        ),
-        migrations.AddConstraint(
-            model_name='couponbook',
-            constraint=models.UniqueConstraint(fields=('organization', 'key'), name='coupon_book_key_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='couponbook',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_from__isnull', True), ('valid_to__isnull', True), ('valid_from__lt', models.F('valid_to')), _connector='OR'), name='coupon_book_valid_for_some_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='couponbook',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('max_assigned_per_member__isnull', True), ('max_assigned_per_member__gte', 0), _connector='OR'), models.Q(('max_assigned_per_coupon__isnull', True), ('max_assigned_per_coupon__gte', 0), _connector='OR'), models.Q(('max_coupon_count__isnull', True), ('max_coupon_count__gte', 0), _connector='OR')), name='coupon_book_limits_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='couponbook',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('assignment_required_points__isnull', True), ('assignment_required_points__gte', 0), _connector='OR'), models.Q(('usage_required_points__isnull', True), ('usage_required_points__gte', 0), _connector='OR')), name='coupon_book_prices_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='couponbook',
-            constraint=models.CheckConstraint(condition=models.Q(('discount_amount__isnull', True), models.Q(('discount_amount__gte', 0), models.Q(models.Q(('discount_type', 'percentage'), _negated=True), ('discount_amount__lte', 100), _connector='OR')), _connector='OR'), name='coupon_book_discount_fits'),
-        ),
-        migrations.AddIndex(
-            model_name='coupon',
-            index=models.Index(models.F('book'), django.db.models.expressions.CombinedExpression(models.F('id'), '+', models.Value(0)), name='coupon_of_book'),
-        ),
-        migrations.AddIndex(
-            model_name='coupon',
-            index=models.Index(models.F('book'), django.db.models.expressions.CombinedExpression(models.F('id'), '+', models.Value(0)), condition=models.Q(('assigned', 0)), name='coupon_free'),
-        ),
-        migrations.AddConstraint(
-            model_name='coupon',
-            constraint=models.UniqueConstraint(fields=('book', 'code_key'), name='coupon_code_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='coupon',
-            constraint=models.CheckConstraint(condition=models.Q(('assigned__gte', models.F('used')), ('used__gte', 0)), name='coupon_counts_fit'),
-        ),
-        migrations.AddConstraint(
-            model_name='coupon',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('assigned', 0), ('member__isnull', True)), models.Q(('assigned__gt', 0), ('member__isnull', False)), _connector='OR'), name='coupon_free_or_somebodys'),
-        ),
-        migrations.AddConstraint(
-            model_name='booktally',
-            constraint=models.UniqueConstraint(fields=('book', 'slot'), name='coupon_tally_once_per_slot'),
-        ),
-        migrations.AddConstraint(
-            model_name='bookmember',
-            constraint=models.UniqueConstraint(fields=('member', 'book'), name='coupon_place_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='bookmember',
-            constraint=models.CheckConstraint(condition=models.Q(('assigned__gte', models.F('used')), ('used__gte', 0)), name='coupon_place_counts_fit'),
-        ),
-        migrations.AddConstraint(
-            model_name='bookcontent',
-            constraint=models.UniqueConstraint(fields=('book', 'locale'), name='coupon_content_once_per_locale'),
-        ),
-        migrations.AddIndex(
-            model_name='couponusage',
-            index=models.Index(fields=['member', 'kind', 'id'], name='coupon_usage_of_member'),
-        ),
-        migrations.AddIndex(
-            model_name='couponusage',
-            index=models.Index(fields=['book', 'id'], name='coupon_usage_of_book'),
-        ),
-        migrations.AddIndex(
-            model_name='couponusage',
-            index=models.Index(condition=models.Q(('coupon__isnull', False)), fields=['coupon', 'id'], name='coupon_usage_of_coupon'),
-        ),
-        migrations.AddIndex(
-            model_name='couponusage',
-            index=models.Index(condition=models.Q(('assignment__isnull', False)), fields=['assignment'], name='coupon_usage_of_assignment'),
-        ),
-        migrations.AddIndex(
-            model_name='couponusage',
-            index=models.Index(condition=models.Q(('kind', 'assign'), ('status', 'assigned')), fields=['member', 'book', 'expires_at', 'id'], name='coupon_usage_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='couponusage',
-            constraint=models.UniqueConstraint(condition=models.Q(('unique_key__isnull', False)), fields=('unique_key', 'organization', 'kind'), name='coupon_usage_key_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='couponusage',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount__gt', 0), ('assignment__isnull', True), ('kind', 'assign')), models.Q(('amount', 1), ('amount_used', 0), ('assignment__isnull', False), ('kind', 'use')), _connector='OR'), name='coupon_usage_fits_its_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='couponusage',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_used__gte', 0), ('amount_used__lte', models.F('amount'))), name='coupon_usage_never_overused'),
-        ),
-        migrations.AddConstraint(
-            model_name='couponusage',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount_used', 0), ('reverted_at__isnull', False), ('status', 'reverted')), models.Q(('amount_used__lt', models.F('amount')), ('kind', 'assign'), ('reverted_at__isnull', True), ('status', 'assigned')), models.Q(('amount_used', models.F('amount')), ('kind', 'assign'), ('reverted_at__isnull', True), ('status', 'used')), models.Q(('kind', 'use'), ('reverted_at__isnull', True), ('status', 'used')), _connector='OR'), name='coupon_usage_status_fits'),
         ),
         migrations.RunPython(GUARDS.create, GUARDS.drop),
     ]

@@ -35,7 +35,15 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField()),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.organization')),
             ],
-            options={'verbose_name': 'account'},
+            options={
+                'verbose_name': 'account',
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'key'), name='account_key_once'),
+                    models.CheckConstraint(condition=models.Q(('decimals__lte', 6)), name='account_decimals_0_to_6'),
+                    models.CheckConstraint(condition=models.Q(('max_supply__isnull', True), models.Q(('max_supply__gte', 0), ('max_supply__lte', 18446744073709)), _connector='OR'), name='account_supply_in_range'),
+                    models.CheckConstraint(condition=models.Q(('expires_in_months__isnull', True), models.Q(('expires_in_months__gt', 0), ('point_tracking_enabled', True)), _connector='OR'), name='account_expiry_needs_tracking'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Transaction',
@@ -58,6 +66,19 @@ class Migration(migrations.Migration):
                 ('answers', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='answered_by', to='ledger.transaction')),
                 ('organization', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.organization')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['account', 'id'], name='transaction_of_account'),
+                    models.Index(fields=['account', 'effective_at'], name='transaction_by_date'),
+                    models.Index(condition=models.Q(('external_id', ''), _negated=True), fields=['account', 'external_id'], name='transaction_external'),
+                    models.Index(condition=models.Q(('answers__isnull', False)), fields=['answers'], name='transaction_answers'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('unique_key__isnull', False)), fields=('unique_key', 'organization', 'key_kind'), name='transaction_key_once'),
+                    models.CheckConstraint(condition=models.Q(('amount__gt', 0), models.Q(('amount', 0), ('kind', 'supply')), _connector='OR'), name='transaction_amount_positive'),
+                    models.CheckConstraint(condition=models.Q(('kind__in', ['mint', 'burn', 'transfer', 'expire', 'supply', 'hold']), models.Q(('answers__isnull', False), ('kind__in', ['capture', 'release', 'revert'])), _connector='OR'), name='transaction_answers_something'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Ledger',
@@ -70,6 +91,11 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField()),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ledgers', to='loyalty.organization')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'key'), name='ledger_key_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Hold',
@@ -82,6 +108,14 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
                 ('closed_at', models.DateTimeField(blank=True, null=True)),
             ],
+            options={
+                'indexes': [
+                    models.Index(condition=models.Q(('state', 'pending')), fields=['created_at'], name='hold_open'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('captured', 0), ('state__in', ['pending', 'voided'])), models.Q(('captured__gt', 0), ('captured__lte', models.F('amount')), ('state', 'captured')), _connector='OR'), name='hold_captured_within_amount'),
+                ],
+            },
         ),
         migrations.AddField(
             model_name='ledgeraccount',
@@ -105,6 +139,12 @@ class Migration(migrations.Migration):
                 ('origin', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.lot')),
                 ('transaction', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='lots', to='ledger.transaction')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('held__gte', 0), ('held__lte', models.F('remaining')), ('remaining__gte', 0), ('remaining__lte', models.F('amount'))), name='lot_never_overused'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('remaining__gt', 0), ('state', 'active')), models.Q(('held', 0), ('remaining__gt', 0), ('state', 'pending')), models.Q(('remaining', 0), ('state__in', ['spent', 'expired', 'cancelled'])), _connector='OR'), name='lot_state_fits_what_is_left'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='LotUse',
@@ -114,6 +154,11 @@ class Migration(migrations.Migration):
                 ('lot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='ledger.lot')),
                 ('transaction', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lot_uses', to='ledger.transaction')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('amount', 0), _negated=True), name='lot_use_not_zero'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Wallet',
@@ -125,6 +170,11 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
                 ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.organization')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['organization', 'id'], name='wallet_of_organization'),
+                ],
+            },
         ),
         migrations.AddField(
             model_name='transaction',
@@ -176,6 +226,19 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='balances', to='ledger.ledgeraccount')),
                 ('wallet', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='balances', to='ledger.wallet')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['account', 'wallet'], name='balance_of_account'),
+                    models.Index(fields=['next_change_at', 'id'], name='balance_due'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('wallet', 'account'), name='balance_once_per_wallet_and_account'),
+                    models.CheckConstraint(condition=models.Q(('held__gte', 0), ('held_tracked__gte', 0), ('pending__gte', 0), ('tracked__gte', 0)), name='balance_parts_not_negative'),
+                    models.CheckConstraint(condition=models.Q(('may_owe', True), ('active__gte', models.F('held')), _connector='OR'), name='balance_available_not_negative'),
+                    models.CheckConstraint(condition=models.Q(('may_owe', True), ('active__gte', models.F('tracked')), _connector='OR'), name='balance_covers_its_lots'),
+                    models.CheckConstraint(condition=models.Q(('held__gte', models.F('held_tracked')), ('tracked__gte', models.F('held_tracked'))), name='balance_holds_within_its_lots'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='AccountSupply',
@@ -215,30 +278,11 @@ class Migration(migrations.Migration):
                 ('lot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='hold_slices', to='ledger.lot')),
                 ('hold', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='slices', to='ledger.hold')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='hold',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['created_at'], name='hold_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('captured', 0), ('state__in', ['pending', 'voided'])), models.Q(('captured__gt', 0), ('captured__lte', models.F('amount')), ('state', 'captured')), _connector='OR'), name='hold_captured_within_amount'),
-        ),
-        migrations.AddConstraint(
-            model_name='ledger',
-            constraint=models.UniqueConstraint(fields=('organization', 'key'), name='ledger_key_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='lotuse',
-            constraint=models.CheckConstraint(condition=models.Q(('amount', 0), _negated=True), name='lot_use_not_zero'),
-        ),
-        migrations.AddIndex(
-            model_name='wallet',
-            index=models.Index(fields=['organization', 'id'], name='wallet_of_organization'),
-        ),
-        migrations.AddIndex(
-            model_name='transaction',
-            index=models.Index(fields=['account', 'id'], name='transaction_of_account'),
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='hold_slice_positive'),
+                ],
+            },
         ),
         migrations.AddIndex(
             model_name='transaction',
@@ -248,33 +292,9 @@ class Migration(migrations.Migration):
             model_name='transaction',
             index=models.Index(fields=['to_wallet', 'account', 'id'], name='transaction_to_wallet'),
         ),
-        migrations.AddIndex(
-            model_name='transaction',
-            index=models.Index(fields=['account', 'effective_at'], name='transaction_by_date'),
-        ),
-        migrations.AddIndex(
-            model_name='transaction',
-            index=models.Index(condition=models.Q(('external_id', ''), _negated=True), fields=['account', 'external_id'], name='transaction_external'),
-        ),
-        migrations.AddIndex(
-            model_name='transaction',
-            index=models.Index(condition=models.Q(('answers__isnull', False)), fields=['answers'], name='transaction_answers'),
-        ),
-        migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.UniqueConstraint(condition=models.Q(('unique_key__isnull', False)), fields=('unique_key', 'organization', 'key_kind'), name='transaction_key_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0), models.Q(('amount', 0), ('kind', 'supply')), _connector='OR'), name='transaction_amount_positive'),
-        ),
         migrations.AddConstraint(
             model_name='transaction',
             constraint=models.CheckConstraint(condition=models.Q(('from_wallet', models.F('to_wallet')), _negated=True), name='transaction_two_wallets'),
-        ),
-        migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['mint', 'burn', 'transfer', 'expire', 'supply', 'hold']), models.Q(('answers__isnull', False), ('kind__in', ['capture', 'release', 'revert'])), _connector='OR'), name='transaction_answers_something'),
         ),
         migrations.AddIndex(
             model_name='lot',
@@ -289,67 +309,11 @@ class Migration(migrations.Migration):
             index=models.Index(condition=models.Q(('state', 'pending')), fields=['wallet', 'account', 'valid_from', 'id'], name='lot_pending'),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('held__gte', 0), ('held__lte', models.F('remaining')), ('remaining__gte', 0), ('remaining__lte', models.F('amount'))), name='lot_never_overused'),
-        ),
-        migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('remaining__gt', 0), ('state', 'active')), models.Q(('held', 0), ('remaining__gt', 0), ('state', 'pending')), models.Q(('remaining', 0), ('state__in', ['spent', 'expired', 'cancelled'])), _connector='OR'), name='lot_state_fits_what_is_left'),
-        ),
-        migrations.AddConstraint(
-            model_name='ledgeraccount',
-            constraint=models.UniqueConstraint(fields=('organization', 'key'), name='account_key_once'),
-        ),
-        migrations.AddConstraint(
             model_name='ledgeraccount',
             constraint=models.UniqueConstraint(fields=('ledger', 'name'), name='account_name_once_per_ledger'),
         ),
         migrations.AddConstraint(
             model_name='ledgeraccount',
             constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('ledger',), name='account_default_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='ledgeraccount',
-            constraint=models.CheckConstraint(condition=models.Q(('decimals__lte', 6)), name='account_decimals_0_to_6'),
-        ),
-        migrations.AddConstraint(
-            model_name='ledgeraccount',
-            constraint=models.CheckConstraint(condition=models.Q(('max_supply__isnull', True), models.Q(('max_supply__gte', 0), ('max_supply__lte', 18446744073709)), _connector='OR'), name='account_supply_in_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='ledgeraccount',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_in_months__isnull', True), models.Q(('expires_in_months__gt', 0), ('point_tracking_enabled', True)), _connector='OR'), name='account_expiry_needs_tracking'),
-        ),
-        migrations.AddIndex(
-            model_name='balance',
-            index=models.Index(fields=['account', 'wallet'], name='balance_of_account'),
-        ),
-        migrations.AddIndex(
-            model_name='balance',
-            index=models.Index(fields=['next_change_at', 'id'], name='balance_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='balance',
-            constraint=models.UniqueConstraint(fields=('wallet', 'account'), name='balance_once_per_wallet_and_account'),
-        ),
-        migrations.AddConstraint(
-            model_name='balance',
-            constraint=models.CheckConstraint(condition=models.Q(('held__gte', 0), ('held_tracked__gte', 0), ('pending__gte', 0), ('tracked__gte', 0)), name='balance_parts_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='balance',
-            constraint=models.CheckConstraint(condition=models.Q(('may_owe', True), ('active__gte', models.F('held')), _connector='OR'), name='balance_available_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='balance',
-            constraint=models.CheckConstraint(condition=models.Q(('may_owe', True), ('active__gte', models.F('tracked')), _connector='OR'), name='balance_covers_its_lots'),
-        ),
-        migrations.AddConstraint(
-            model_name='balance',
-            constraint=models.CheckConstraint(condition=models.Q(('held__gte', models.F('held_tracked')), ('tracked__gte', models.F('held_tracked'))), name='balance_holds_within_its_lots'),
-        ),
-        migrations.AddConstraint(
-            model_name='holdslice',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='hold_slice_positive'),
         ),
     ]

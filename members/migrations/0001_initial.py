@@ -31,7 +31,13 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='programs', to='loyalty.organization')),
                 ('tier_account', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.ledgeraccount')),
             ],
-            options={'verbose_name': 'program'},
+            options={
+                'verbose_name': 'program',
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'key'), name='program_key_once'),
+                    models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('organization',), name='program_default_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='LoyaltyTier',
@@ -49,7 +55,15 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField()),
                 ('program', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tiers', to='members.loyaltyprogram')),
             ],
-            options={'verbose_name': 'tier'},
+            options={
+                'verbose_name': 'tier',
+                'constraints': [
+                    models.UniqueConstraint(fields=('program', 'key'), name='tier_key_once'),
+                    models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('program',), name='tier_default_once'),
+                    models.UniqueConstraint(condition=models.Q(('active', True)), fields=('program', 'tier_order'), name='tier_order_once_among_active'),
+                    models.CheckConstraint(condition=models.Q(('min_required_points__gte', 0)), name='tier_points_not_negative'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Member',
@@ -70,6 +84,18 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='members', to='loyalty.organization')),
                 ('wallet', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.wallet')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['organization', 'id'], name='member_of_organization'),
+                    models.Index(fields=['organization', 'created_at'], name='member_by_date'),
+                    models.Index(fields=['organization', 'member_type', 'id'], name='member_by_type'),
+                    models.Index(condition=models.Q(('active', False)), fields=['organization', 'id'], name='member_blocked'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'loyalty_member_id'), name='member_id_once'),
+                    models.UniqueConstraint(condition=models.Q(('public_loyalty_member_id__isnull', False)), fields=('organization', 'public_loyalty_member_id'), name='member_public_id_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Enrollment',
@@ -83,6 +109,11 @@ class Migration(migrations.Migration):
                 ('system_tier', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.loyaltytier')),
                 ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='enrollments', to='members.member')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('member', 'program'), name='enrolled_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='MemberContact',
@@ -93,65 +124,13 @@ class Migration(migrations.Migration):
                 ('member', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contacts', to='members.member')),
                 ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.organization')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='loyaltyprogram',
-            constraint=models.UniqueConstraint(fields=('organization', 'key'), name='program_key_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='loyaltyprogram',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('organization',), name='program_default_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='loyaltytier',
-            constraint=models.UniqueConstraint(fields=('program', 'key'), name='tier_key_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='loyaltytier',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('program',), name='tier_default_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='loyaltytier',
-            constraint=models.UniqueConstraint(condition=models.Q(('active', True)), fields=('program', 'tier_order'), name='tier_order_once_among_active'),
-        ),
-        migrations.AddConstraint(
-            model_name='loyaltytier',
-            constraint=models.CheckConstraint(condition=models.Q(('min_required_points__gte', 0)), name='tier_points_not_negative'),
-        ),
-        migrations.AddIndex(
-            model_name='member',
-            index=models.Index(fields=['organization', 'id'], name='member_of_organization'),
-        ),
-        migrations.AddIndex(
-            model_name='member',
-            index=models.Index(fields=['organization', 'created_at'], name='member_by_date'),
-        ),
-        migrations.AddIndex(
-            model_name='member',
-            index=models.Index(fields=['organization', 'member_type', 'id'], name='member_by_type'),
-        ),
-        migrations.AddIndex(
-            model_name='member',
-            index=models.Index(condition=models.Q(('active', False)), fields=['organization', 'id'], name='member_blocked'),
-        ),
-        migrations.AddConstraint(
-            model_name='member',
-            constraint=models.UniqueConstraint(fields=('organization', 'loyalty_member_id'), name='member_id_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='member',
-            constraint=models.UniqueConstraint(condition=models.Q(('public_loyalty_member_id__isnull', False)), fields=('organization', 'public_loyalty_member_id'), name='member_public_id_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='enrollment',
-            constraint=models.UniqueConstraint(fields=('member', 'program'), name='enrolled_once'),
-        ),
-        migrations.AddIndex(
-            model_name='membercontact',
-            index=models.Index(fields=['organization', 'kind', 'value'], name='contact_lookup'),
-        ),
-        migrations.AddConstraint(
-            model_name='membercontact',
-            constraint=models.UniqueConstraint(fields=('member', 'kind', 'value'), name='contact_once_per_member'),
+            options={
+                'indexes': [
+                    models.Index(fields=['organization', 'kind', 'value'], name='contact_lookup'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('member', 'kind', 'value'), name='contact_once_per_member'),
+                ],
+            },
         ),
     ]

@@ -44,6 +44,17 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.organization')),
                 ('transaction', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.transaction')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['organization', 'id'], name='claim_of_organization'),
+                    models.Index(condition=models.Q(('email', ''), _negated=True), fields=['organization', 'email', 'id'], name='claim_by_email'),
+                    models.Index(condition=models.Q(('claimed_at__isnull', True), ('revoked_at__isnull', True)), fields=['organization', 'expires_at', 'id'], name='claim_open'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='claim_of_something'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('claimed_at__isnull', True), ('claimed_by__isnull', True), ('transaction__isnull', True)), models.Q(('claimed_at__isnull', False), ('claimed_by__isnull', False), ('revoked_at__isnull', True), ('transaction__isnull', False)), _connector='OR'), name='claim_claimed_wholly_or_not'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='ClaimCode',
@@ -77,6 +88,12 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.ledgeraccount')),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stores', to='loyalty.organization')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('organization',), name='store_default_once'),
+                    models.CheckConstraint(condition=models.Q(('days_active__gte', 1), ('days_active__lte', 36500), ('days_locked__lte', 36500)), name='store_days_in_range'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Seller',
@@ -107,33 +124,5 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('member__isnull', False), ('operator__isnull', True)), models.Q(('member__isnull', True), ('operator__isnull', False)), _connector='OR'), name='refresh_token_of_one_holder')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='store',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('organization',), name='store_default_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='store',
-            constraint=models.CheckConstraint(condition=models.Q(('days_active__gte', 1), ('days_active__lte', 36500), ('days_locked__lte', 36500)), name='store_days_in_range'),
-        ),
-        migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(fields=['organization', 'id'], name='claim_of_organization'),
-        ),
-        migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(condition=models.Q(('email', ''), _negated=True), fields=['organization', 'email', 'id'], name='claim_by_email'),
-        ),
-        migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(condition=models.Q(('claimed_at__isnull', True), ('revoked_at__isnull', True)), fields=['organization', 'expires_at', 'id'], name='claim_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='claim_of_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('claimed_at__isnull', True), ('claimed_by__isnull', True), ('transaction__isnull', True)), models.Q(('claimed_at__isnull', False), ('claimed_by__isnull', False), ('revoked_at__isnull', True), ('transaction__isnull', False)), _connector='OR'), name='claim_claimed_wholly_or_not'),
         ),
     ]

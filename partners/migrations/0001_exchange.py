@@ -33,6 +33,12 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.organization')),
                 ('wallet', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.wallet')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'name'), name='partner_name_once'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('floor__gte', 0), ('floor__isnull', False), ('terms', 'prepaid')), models.Q(('floor__isnull', True), ('terms', 'postpaid')), models.Q(('floor__lte', 0), ('terms', 'postpaid')), _connector='OR'), name='partner_floor_fits_its_terms'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='ExchangeClient',
@@ -48,6 +54,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'exchange client',
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'name'), name='exchange_client_name_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -77,6 +86,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'partner program',
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'name'), name='partner_program_name_once'),
+                    models.CheckConstraint(condition=models.Q(('price_per_point__gt', 0), ('price_per_point_in_usd__gt', 0)), name='partner_program_has_a_price'),
+                    models.CheckConstraint(condition=models.Q(('min_points__gte', 0), ('min_value__gte', 0), models.Q(('max_value', 0), ('max_value__gte', models.F('min_value')), _connector='OR'), models.Q(('max_points', 0), ('max_points__gte', models.F('min_points')), _connector='OR')), name='partner_program_limits_fit'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('connector', 'in-house'), ('destination__isnull', False), ('url', '')), models.Q(('connector', 'http'), ('destination__isnull', True), models.Q(('url', ''), _negated=True), models.Q(('secret', ''), _negated=True)), _connector='OR'), name='partner_program_has_a_way'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -103,6 +118,21 @@ class Migration(migrations.Migration):
                 ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='partners.exchangeclient')),
                 ('program', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='partners.partnerprogram')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['client', 'is_sandbox', 'created_at', 'id'], name='exchange_newest'),
+                    models.Index(fields=['program', 'id'], name='exchange_of_program'),
+                    models.Index(fields=['organization', '-id'], name='exchange_of_organization'),
+                    models.Index(fields=['organization', 'reference_number'], name='exchange_by_reference'),
+                    models.Index(condition=models.Q(('state__in', ['pending', 'failed', 'reversing'])), fields=['organization', 'id'], name='exchange_not_ended'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('client', 'is_sandbox', 'reference_number'), name='exchange_reference_once'),
+                    models.CheckConstraint(condition=models.Q(('points__gt', 0), ('value__gt', 0)), name='exchange_moves_something'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', False), ('state__in', ['issued', 'reversed'])), models.Q(('ended_at__isnull', True), ('state__in', ['pending', 'failed', 'reversing'])), _connector='OR'), name='exchange_ends_once'),
+                    models.CheckConstraint(condition=models.Q(('is_sandbox', False), ('state', 'issued'), _connector='OR'), name='exchange_sandbox_is_issued'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Connection',
@@ -119,6 +149,11 @@ class Migration(migrations.Migration):
                 ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='partners.exchangeclient')),
                 ('program', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='partners.partnerprogram')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('client', 'is_sandbox', 'source_user_id', 'program'), name='connection_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='ProgramAccess',
@@ -128,6 +163,11 @@ class Migration(migrations.Migration):
                 ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='accesses', to='partners.exchangeclient')),
                 ('program', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accesses', to='partners.partnerprogram')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('client', 'program'), name='program_access_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Statement',
@@ -148,6 +188,15 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.organization')),
                 ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='statements', to='partners.partner')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['organization', '-id'], name='statement_newest'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('partner', 'number'), name='statement_number_once'),
+                    models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='statement_has_a_period'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='ExchangeEntry',
@@ -168,6 +217,19 @@ class Migration(migrations.Migration):
                 ('payer_statement', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='partners.statement')),
                 ('statement', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='partners.statement')),
             ],
+            options={
+                'indexes': [
+                    models.Index(condition=models.Q(('statement__isnull', True)), fields=['partner', 'id'], name='entry_not_settled'),
+                    models.Index(condition=models.Q(('payer_statement__isnull', True)), fields=['payer', 'id'], name='entry_not_charged'),
+                    models.Index(fields=['statement', 'id'], name='entry_of_statement'),
+                    models.Index(fields=['payer_statement', 'id'], name='entry_of_payer_statement'),
+                    models.Index(fields=['program', 'created_at'], name='entry_of_program'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('exchange', 'kind'), name='exchange_entry_once'),
+                    models.CheckConstraint(condition=models.Q(('points__gt', 0), ('value__gt', 0)), name='exchange_entry_moves_something'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='StatementTotal',
@@ -181,6 +243,11 @@ class Migration(migrations.Migration):
                 ('statement', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='totals', to='partners.statement')),
                 ('transaction', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.transaction')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('statement', 'direction', 'program'), name='statement_total_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='ConnectionEvent',
@@ -208,122 +275,6 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.UniqueConstraint(fields=('client', 'environment'), name='client_key_once')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='partner',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='partner_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='partner',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('floor__gte', 0), ('floor__isnull', False), ('terms', 'prepaid')), models.Q(('floor__isnull', True), ('terms', 'postpaid')), models.Q(('floor__lte', 0), ('terms', 'postpaid')), _connector='OR'), name='partner_floor_fits_its_terms'),
-        ),
-        migrations.AddConstraint(
-            model_name='exchangeclient',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='exchange_client_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerprogram',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='partner_program_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerprogram',
-            constraint=models.CheckConstraint(condition=models.Q(('price_per_point__gt', 0), ('price_per_point_in_usd__gt', 0)), name='partner_program_has_a_price'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerprogram',
-            constraint=models.CheckConstraint(condition=models.Q(('min_points__gte', 0), ('min_value__gte', 0), models.Q(('max_value', 0), ('max_value__gte', models.F('min_value')), _connector='OR'), models.Q(('max_points', 0), ('max_points__gte', models.F('min_points')), _connector='OR')), name='partner_program_limits_fit'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerprogram',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('connector', 'in-house'), ('destination__isnull', False), ('url', '')), models.Q(('connector', 'http'), ('destination__isnull', True), models.Q(('url', ''), _negated=True), models.Q(('secret', ''), _negated=True)), _connector='OR'), name='partner_program_has_a_way'),
-        ),
-        migrations.AddIndex(
-            model_name='exchange',
-            index=models.Index(fields=['client', 'is_sandbox', 'created_at', 'id'], name='exchange_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='exchange',
-            index=models.Index(fields=['program', 'id'], name='exchange_of_program'),
-        ),
-        migrations.AddIndex(
-            model_name='exchange',
-            index=models.Index(fields=['organization', '-id'], name='exchange_of_organization'),
-        ),
-        migrations.AddIndex(
-            model_name='exchange',
-            index=models.Index(fields=['organization', 'reference_number'], name='exchange_by_reference'),
-        ),
-        migrations.AddIndex(
-            model_name='exchange',
-            index=models.Index(condition=models.Q(('state__in', ['pending', 'failed', 'reversing'])), fields=['organization', 'id'], name='exchange_not_ended'),
-        ),
-        migrations.AddConstraint(
-            model_name='exchange',
-            constraint=models.UniqueConstraint(fields=('client', 'is_sandbox', 'reference_number'), name='exchange_reference_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='exchange',
-            constraint=models.CheckConstraint(condition=models.Q(('points__gt', 0), ('value__gt', 0)), name='exchange_moves_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='exchange',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', False), ('state__in', ['issued', 'reversed'])), models.Q(('ended_at__isnull', True), ('state__in', ['pending', 'failed', 'reversing'])), _connector='OR'), name='exchange_ends_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='exchange',
-            constraint=models.CheckConstraint(condition=models.Q(('is_sandbox', False), ('state', 'issued'), _connector='OR'), name='exchange_sandbox_is_issued'),
-        ),
-        migrations.AddConstraint(
-            model_name='connection',
-            constraint=models.UniqueConstraint(fields=('client', 'is_sandbox', 'source_user_id', 'program'), name='connection_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='programaccess',
-            constraint=models.UniqueConstraint(fields=('client', 'program'), name='program_access_once'),
-        ),
-        migrations.AddIndex(
-            model_name='statement',
-            index=models.Index(fields=['organization', '-id'], name='statement_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.UniqueConstraint(fields=('partner', 'number'), name='statement_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='statement_has_a_period'),
-        ),
-        migrations.AddIndex(
-            model_name='exchangeentry',
-            index=models.Index(condition=models.Q(('statement__isnull', True)), fields=['partner', 'id'], name='entry_not_settled'),
-        ),
-        migrations.AddIndex(
-            model_name='exchangeentry',
-            index=models.Index(condition=models.Q(('payer_statement__isnull', True)), fields=['payer', 'id'], name='entry_not_charged'),
-        ),
-        migrations.AddIndex(
-            model_name='exchangeentry',
-            index=models.Index(fields=['statement', 'id'], name='entry_of_statement'),
-        ),
-        migrations.AddIndex(
-            model_name='exchangeentry',
-            index=models.Index(fields=['payer_statement', 'id'], name='entry_of_payer_statement'),
-        ),
-        migrations.AddIndex(
-            model_name='exchangeentry',
-            index=models.Index(fields=['program', 'created_at'], name='entry_of_program'),
-        ),
-        migrations.AddConstraint(
-            model_name='exchangeentry',
-            constraint=models.UniqueConstraint(fields=('exchange', 'kind'), name='exchange_entry_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='exchangeentry',
-            constraint=models.CheckConstraint(condition=models.Q(('points__gt', 0), ('value__gt', 0)), name='exchange_entry_moves_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementtotal',
-            constraint=models.UniqueConstraint(fields=('statement', 'direction', 'program'), name='statement_total_once'),
         ),
         migrations.RunPython(GUARDS.create, GUARDS.drop),
     ]

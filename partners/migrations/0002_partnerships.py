@@ -26,6 +26,16 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.organization')),
                 ('partner_organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.organization')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['organization', 'id'], name='partnership_of_organization'),
+                    models.Index(fields=['partner_organization', 'id'], name='partnership_of_partner'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(django.db.models.functions.comparison.Least('organization', 'partner_organization'), django.db.models.functions.comparison.Greatest('organization', 'partner_organization'), name='partnership_once_for_a_pair'),
+                    models.CheckConstraint(condition=models.Q(('organization', models.F('partner_organization')), _negated=True), name='partnership_of_two_organizations'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='CouponBookOffering',
@@ -42,47 +52,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'coupon book offering',
+                'indexes': [
+                    models.Index(fields=['organization', 'id'], name='offering_made'),
+                    models.Index(fields=['partner_organization', 'id'], name='offering_received'),
+                    models.Index(fields=['partnership', 'offered_book'], name='offering_of_book'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('status', 'pending')), fields=('partnership', 'offered_book'), name='offering_pending_once'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('accepted_book__isnull', False), ('status', 'accepted')), models.Q(('accepted_book__isnull', True), ('status__in', ['pending', 'rejected'])), _connector='OR'), name='offering_accepted_with_its_book'),
+                    models.CheckConstraint(condition=models.Q(('organization', models.F('partner_organization')), _negated=True), name='offering_of_two_organizations'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='partnership',
-            index=models.Index(fields=['organization', 'id'], name='partnership_of_organization'),
-        ),
-        migrations.AddIndex(
-            model_name='partnership',
-            index=models.Index(fields=['partner_organization', 'id'], name='partnership_of_partner'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnership',
-            constraint=models.UniqueConstraint(django.db.models.functions.comparison.Least('organization', 'partner_organization'), django.db.models.functions.comparison.Greatest('organization', 'partner_organization'), name='partnership_once_for_a_pair'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnership',
-            constraint=models.CheckConstraint(condition=models.Q(('organization', models.F('partner_organization')), _negated=True), name='partnership_of_two_organizations'),
-        ),
-        migrations.AddIndex(
-            model_name='couponbookoffering',
-            index=models.Index(fields=['organization', 'id'], name='offering_made'),
-        ),
-        migrations.AddIndex(
-            model_name='couponbookoffering',
-            index=models.Index(fields=['partner_organization', 'id'], name='offering_received'),
-        ),
-        migrations.AddIndex(
-            model_name='couponbookoffering',
-            index=models.Index(fields=['partnership', 'offered_book'], name='offering_of_book'),
-        ),
-        migrations.AddConstraint(
-            model_name='couponbookoffering',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'pending')), fields=('partnership', 'offered_book'), name='offering_pending_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='couponbookoffering',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('accepted_book__isnull', False), ('status', 'accepted')), models.Q(('accepted_book__isnull', True), ('status__in', ['pending', 'rejected'])), _connector='OR'), name='offering_accepted_with_its_book'),
-        ),
-        migrations.AddConstraint(
-            model_name='couponbookoffering',
-            constraint=models.CheckConstraint(condition=models.Q(('organization', models.F('partner_organization')), _negated=True), name='offering_of_two_organizations'),
         ),
         migrations.RunPython(GUARDS.create, GUARDS.drop),
     ]

@@ -65,6 +65,11 @@ class Migration(migrations.Migration):
                 ('operator', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='loyalty.organization')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('operator', 'organization'), name='membership_once_per_organization'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Job',
@@ -92,6 +97,16 @@ class Migration(migrations.Migration):
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
                 ('organization', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.organization')),
             ],
+            options={
+                'indexes': [
+                    models.Index(condition=models.Q(('state__in', ['waiting', 'running'])), fields=['available_at', 'id'], name='job_due'),
+                    models.Index(fields=['organization', '-id'], name='job_newest'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'kind', 'unique_key'), name='job_once_per_key'),
+                    models.CheckConstraint(condition=models.Q(('progress_done__gte', 0), ('progress_total__gte', 0)), name='job_progress_not_negative'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='AuditEntry',
@@ -113,6 +128,13 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'history entry',
                 'verbose_name_plural': 'history entries',
+                'indexes': [
+                    models.Index(fields=['organization', '-id'], name='audit_newest'),
+                    models.Index(fields=['target_type', 'target_id', '-id'], name='audit_of_target'),
+                    models.Index(fields=['organization', 'actor', '-id'], name='audit_of_actor'),
+                    models.Index(fields=['organization', 'action', '-id'], name='audit_of_action'),
+                    models.Index(fields=['organization', 'target_name'], name='audit_target_name'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -140,46 +162,6 @@ class Migration(migrations.Migration):
             model_name='operator',
             name='organizations',
             field=models.ManyToManyField(related_name='operators', through='loyalty.Membership', to='loyalty.organization'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('operator', 'organization'), name='membership_once_per_organization'),
-        ),
-        migrations.AddIndex(
-            model_name='job',
-            index=models.Index(condition=models.Q(('state__in', ['waiting', 'running'])), fields=['available_at', 'id'], name='job_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='job',
-            constraint=models.UniqueConstraint(fields=('organization', 'kind', 'unique_key'), name='job_once_per_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('progress_done__gte', 0), ('progress_total__gte', 0)), name='job_progress_not_negative'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['organization', '-id'], name='audit_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['target_type', 'target_id', '-id'], name='audit_of_target'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['organization', 'actor', '-id'], name='audit_of_actor'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['organization', 'action', '-id'], name='audit_of_action'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['organization', 'target_name'], name='audit_target_name'),
-        ),
-        migrations.AddIndex(
-            model_name='job',
-            index=models.Index(fields=['organization', '-id'], name='job_newest'),
         ),
         migrations.CreateModel(
             name='SentForm',

@@ -63,6 +63,15 @@ class Migration(migrations.Migration):
                 ('deleted_at', models.DateTimeField(blank=True, null=True)),
                 ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.organization')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['organization', 'id'], name='content_schema_of_org'),
+                    models.Index(fields=['organization', 'type', 'id'], name='content_schema_by_type'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('type__gte', 0)), name='content_schema_type_not_negative'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='ContentSchemaVersion',
@@ -72,6 +81,11 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
                 ('content_schema', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='loyalty.contentschema')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['content_schema', '-id'], name='content_schema_versions'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Location',
@@ -86,6 +100,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'indexes': [
+                    models.Index(fields=['organization', 'id'], name='location_of_org'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'code'), name='location_code_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -101,6 +121,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'indexes': [
+                    models.Index(fields=['organization', 'id'], name='orderlocation_of_org'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'code'), name='orderlocation_code_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -117,6 +143,12 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'product categories',
                 'abstract': False,
+                'indexes': [
+                    models.Index(fields=['organization', 'id'], name='productcategory_of_org'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'code'), name='productcategory_code_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -136,46 +168,6 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['organization', 'id'], name='category_of_org')],
                 'constraints': [models.UniqueConstraint(fields=('organization', 'code'), name='category_code_once')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='contentschema',
-            index=models.Index(fields=['organization', 'id'], name='content_schema_of_org'),
-        ),
-        migrations.AddIndex(
-            model_name='contentschema',
-            index=models.Index(fields=['organization', 'type', 'id'], name='content_schema_by_type'),
-        ),
-        migrations.AddConstraint(
-            model_name='contentschema',
-            constraint=models.CheckConstraint(condition=models.Q(('type__gte', 0)), name='content_schema_type_not_negative'),
-        ),
-        migrations.AddIndex(
-            model_name='contentschemaversion',
-            index=models.Index(fields=['content_schema', '-id'], name='content_schema_versions'),
-        ),
-        migrations.AddIndex(
-            model_name='location',
-            index=models.Index(fields=['organization', 'id'], name='location_of_org'),
-        ),
-        migrations.AddConstraint(
-            model_name='location',
-            constraint=models.UniqueConstraint(fields=('organization', 'code'), name='location_code_once'),
-        ),
-        migrations.AddIndex(
-            model_name='orderlocation',
-            index=models.Index(fields=['organization', 'id'], name='orderlocation_of_org'),
-        ),
-        migrations.AddConstraint(
-            model_name='orderlocation',
-            constraint=models.UniqueConstraint(fields=('organization', 'code'), name='orderlocation_code_once'),
-        ),
-        migrations.AddIndex(
-            model_name='productcategory',
-            index=models.Index(fields=['organization', 'id'], name='productcategory_of_org'),
-        ),
-        migrations.AddConstraint(
-            model_name='productcategory',
-            constraint=models.UniqueConstraint(fields=('organization', 'code'), name='productcategory_code_once'),
         ),
         migrations.RunPython(GUARDS.create, GUARDS.drop),
     ]
