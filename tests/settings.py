@@ -15,3 +15,5 @@ os.environ["CELERY_BROKER_URL"] = "memory://"
 from loyalty.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# A client of its own for each test would otherwise read every static file of the console.
+WHITENOISE_AUTOREFRESH = True
