@@ -47,6 +47,15 @@ class SystemWallet(RuleRefused):
     says = "A system wallet cannot be used here."
 
 
+class ClearingAccount(RuleRefused):
+    """Companies clear in this account: only what settles between them moves anything there, so that their statements
+    stay what the books say.
+    """
+
+    code = "CLEARING_ACCOUNT"
+    says = "This ledger account is for clearing between companies."
+
+
 class SameWallet(InvalidInput):
     """A transfer needs two wallets (semantics 2.6)."""
 

@@ -20,7 +20,7 @@ from ledger.engine.rows import (
     copied,
     put_back,
 )
-from ledger.errors import SystemWallet
+from ledger.errors import ClearingAccount, SystemWallet
 from ledger.models import Kind, Wallet
 from loyalty.kernel.clock import local_day
 from loyalty.kernel.errors import NotFound
@@ -84,6 +84,17 @@ class Book:
         account = self.accounts.get(account_id)
         if account is None or (ledger_id is not None and account.ledger_id != ledger_id):
             raise NotFound("There is no such ledger account.")
+        return account
+
+    def moved_in(self, account_id: int, request: Request) -> Account:
+        """The account, if the request may move something in it.
+
+        :raises NotFound: where it is not this organization's, or in another ledger than the caller named.
+        :raises ClearingAccount: where only what settles between companies may.
+        """
+        account = self.account(account_id, request.ledger_id)
+        if not account.for_members and not request.clears:
+            raise ClearingAccount
         return account
 
     def movable(self, wallet_id: int) -> WalletFacts:

@@ -24,7 +24,7 @@ from loyalty.kernel.errors import InvalidInput
 
 def _checked(book: Book, move: Move, *wallet_ids: int) -> Account:
     """The account, after everything that does not depend on balances has been found in order."""
-    account = book.account(move.account_id, move.ledger_id)
+    account = book.moved_in(move.account_id, move)
     wallets = [book.movable(wallet_id) for wallet_id in wallet_ids]
     if move.amount < 1:
         raise InvalidInput("The amount must be at least 1.", field="amount")

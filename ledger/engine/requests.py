@@ -25,7 +25,8 @@ class Request:
 
     With a `unique_key` the request acts once in the organization and `key_kind`. `external_event_at` is when it
     happened in the world; without one it happens now. A `ledger_id` says where the caller believes it happens: what
-    lies in another ledger does not exist for this request.
+    lies in another ledger does not exist for this request. `clears`: this is what settles between companies, and may
+    move what lies in an account that is not for members.
     """
 
     ledger_id: int | None = None
@@ -38,6 +39,7 @@ class Request:
     description: str = ""
     tags: Sequence[str] = field(default=())
     source: str = ""
+    clears: bool = False
     external_event_at: datetime | None = None
     _hash: str = field(default="", init=False, repr=False, compare=False)
 

@@ -37,7 +37,7 @@ def post_revert(book: Book, request: Revert) -> Entry:
     original = book.originals.get(request.transaction_id)
     if original is None or request.account_id not in (None, original.account_id):
         raise NotFound("There is no such transaction.")
-    account = book.account(original.account_id, request.ledger_id)
+    account = book.moved_in(original.account_id, request)
     if original.kind == Kind.HOLD:
         hold = book.holds[original.id]
         if hold.state == HoldModel.State.PENDING:

@@ -35,6 +35,7 @@ class Account:
     issuance_id: int
     zone: str
     mirrored: bool
+    for_members: bool
 
 
 @dataclass(slots=True)

@@ -107,6 +107,7 @@ def post_transactions(*, organization_id: int, moves: Sequence[Move], actor: Act
     :raises AccountInactive: the account takes no movements now.
     :raises WalletInactive: a wallet's holder takes none.
     :raises SystemWallet: an account's own wallet is named.
+    :raises ClearingAccount: the account is not for members, and the movement does not say that it clears.
     :raises IdempotencyConflict: a key acted before with other content, or only some keys of the set did.
     :raises InvalidInput: an amount below 1, a date in the future, an expiry before the points are valid.
     :raises Busy: rows stay locked by others for too long.

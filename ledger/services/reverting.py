@@ -29,12 +29,14 @@ def revert_transactions(
     tags: Sequence[str] = (),
     external_event_at: datetime | None = None,
     source: str = "",
+    clears: bool = False,
 ) -> Posting:
     """Write the opposite of each transaction, all or none; a pending hold is voided instead (semantics 2.3).
 
     A burn gives back the same lots with their own expiry; a mint is taken from its own lot first. Reverting again
-    answers as the first time.
+    answers as the first time. `clears`: this settles between companies, in accounts that are not for members.
 
+    :raises ClearingAccount: it lies in such an account, and this settles nothing.
     :raises NotFound: a transaction that is not of this organization, ledger and account.
     :raises NotRevertible: a revert, an expiry, a supply change or a cancelled credit.
     :raises InsufficientBalance: what was given is no longer there.
@@ -50,6 +52,7 @@ def revert_transactions(
             tags=tags,
             external_event_at=external_event_at,
             source=source,
+            clears=clears,
         )
         for pk in transaction_ids
     ]

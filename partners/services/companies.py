@@ -180,6 +180,7 @@ def pay_in(
         unique_key=unique_key,
         description=reason or "Paid in",
         source="exchange",
+        clears=True,
     )
     posting = post_transactions(organization_id=partner.organization_id, moves=[move], actor=actor, at=at)
     if not posting.replayed:

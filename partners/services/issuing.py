@@ -168,6 +168,7 @@ def _book(
     """
     program, payer = exchange.program, exchange.client.partner
     words = {"key_kind": SYSTEM, "key_is_new": True, "external_id": exchange.reference_number, "source": "exchange"}
+    words |= {"clears": True}
     moves: list[Move] = [
         mint(
             account_id=program.account_id,

@@ -51,6 +51,7 @@ def undo(locked: Exchange, *, says: str, actor: Actor, at: datetime) -> None:
         at=at,
         description=says[:1000],
         source="exchange",
+        clears=True,
     ).records
     if issue.credit_transaction_id is not None and issue.program.destination is not None:
         taken = revert_transactions(

@@ -225,4 +225,5 @@ def _opposite(held: int, account_id: int, partner: Partner, statement: Statement
         key_is_new=True,
         description=f"Statement {statement.number}",
         source="exchange",
+        clears=True,
     )

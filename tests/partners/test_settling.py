@@ -297,7 +297,7 @@ def closed(trade: Trade, alice: Member, charlie: Member, noon: time_machine.Coor
 
 def _mint_into_clearing() -> None:
     program = PartnerProgram.objects.select_related("partner").get(name="Coffee Club")
-    move = mint(account_id=program.account_id, wallet_id=program.partner.wallet_id, amount=5)
+    move = mint(account_id=program.account_id, wallet_id=program.partner.wallet_id, amount=5, clears=True)
     post_transactions(organization_id=program.organization_id, moves=[move], actor=TESTER, at=clock.now())
 
 

@@ -57,7 +57,7 @@ HOLD_CHANGES = ("state", "captured", "closed_at")
 ACCOUNT_QUERY = """
 SELECT a.id, a.organization_id, a.ledger_id, a.active, a.point_tracking_enabled, a.expires_in_months, a.spend_order,
        a.may_owe, a.is_revolving, a.max_supply IS NOT NULL, a.reserve_id, a.burned_id, a.expired_id, a.issuance_id,
-       o.timezone, a.sync_algorand
+       o.timezone, a.sync_algorand, a.for_members
 FROM ledger_ledgeraccount a JOIN loyalty_organization o ON o.id = a.organization_id
 """
 

@@ -40,6 +40,7 @@ STATUS: dict[type[kernel.DomainError], int] = {
     ledger.AccountInactive: 422,
     ledger.WalletInactive: 422,
     ledger.SystemWallet: 422,
+    ledger.ClearingAccount: 422,
     ledger.BalanceTooLarge: 422,
     ledger.TrackingRequired: 422,
     ledger.DefaultAccountRequired: 422,

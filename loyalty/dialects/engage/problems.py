@@ -52,6 +52,7 @@ PROBLEMS: dict[type[Exception], tuple[int, str]] = {
     ledger.AccountInactive: (400, "PointDefinitionNotActive"),
     ledger.WalletInactive: (400, "ContactNotActive"),
     ledger.SystemWallet: (400, "NotAccepted"),
+    ledger.ClearingAccount: (400, "NotAccepted"),
     ledger.SameWallet: (400, VALIDATION),
     ledger.BalanceTooLarge: (400, "BalanceTooLarge"),
     ledger.NotPending: (409, "Conflict"),
