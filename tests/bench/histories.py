@@ -9,8 +9,10 @@ from typing import Any
 
 import psycopg
 
+from loyalty.kernel import clock
+from tests.bench.measuring import Bench
 from tests.bench.places import Place
-from tests.bench.stage import Stage
+from tests.bench.stage import Stage, make_stage
 
 _TABLES = ("ledger_transaction", "ledger_lot", "ledger_lotuse")
 
@@ -148,6 +150,15 @@ def write_history(place: Place, stage: Stage, rows: int, *, until: datetime) -> 
         (_GROUPS, _TRANSACTIONS, _LOTS, _USES),
         {"rows": rows, "start": start, "step": step},
     )
+
+
+@contextmanager
+def history(bench: Bench, label: str, rows: int) -> Iterator[tuple[Place, Stage]]:
+    """A year of so many transactions in a database of its own: about fifty a wallet, a tenth of all the first one's."""
+    with bench.places.fresh(label) as place:
+        stage = make_stage(max(20, rows // 50))
+        write_history(place, stage, rows, until=clock.now())
+        yield place, stage
 
 
 def write_falling(place: Place, stage: Stage, *, slices: int, lots: int, first_due: datetime) -> list[datetime]:

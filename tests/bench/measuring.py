@@ -23,6 +23,7 @@ NAMES = (
     "latency",
     "balance",
     "listing",
+    "statistics",
     "books",
     "rules",
     "dialects",
@@ -56,6 +57,7 @@ class Scale:
     spread: int = 100_000
     history: int = 5_000_000
     history_small: int = 10_000
+    counted: int = 10_000_000
     lists: int = 150
     decisions: int = 500_000
     codes: int = 1_000_000
@@ -76,6 +78,7 @@ QUICK = Scale(
     spread=2000,
     history=50_000,
     history_small=2000,
+    counted=50_000,
     lists=20,
     decisions=50_000,
     codes=20_000,

@@ -13,6 +13,7 @@ from tests.bench.figures import (
     posting,
     rules,
     settling,
+    statistics,
     web,
 )
 from tests.bench.measuring import Measure
@@ -28,6 +29,7 @@ MEASURES: tuple[Measure, ...] = (
     settling.LATENCY,
     web.BALANCE,
     listing.LISTING,
+    statistics.STATISTICS,
     checking.CHECKING,
     rules.RULES,
     dialects.DIALECTS,

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from statistics import median
 
 from ledger import selectors
 from ledger.models import Balance
-from loyalty.kernel import clock
-from tests.bench.histories import write_history
+from tests.bench.histories import history
 from tests.bench.measuring import Bench, Figure, Measure
 from tests.bench.places import Place, working_on
-from tests.bench.stage import Stage, make_stage
+from tests.bench.stage import Stage
 
 PAGE = 25
 MOST_TIMES = 1.5
@@ -46,15 +44,6 @@ def _milliseconds(place: Place, stage: Stage, wallets: Sequence[int | None]) -> 
         return median(took) * 1000
 
 
-@contextmanager
-def _history(bench: Bench, label: str, rows: int) -> Iterator[tuple[Place, Stage]]:
-    """Rows in a database of their own; a wallet has about fifty, the first one a tenth of all."""
-    with bench.places.fresh(label) as place:
-        stage = make_stage(max(20, rows // 50))
-        write_history(place, stage, rows, until=clock.now())
-        yield place, stage
-
-
 def _usual_wallets(stage: Stage, count: int) -> list[int]:
     """Wallets by chance that have a full page, without the first."""
     full = Balance.objects.filter(account=stage.account, transactions__gte=PAGE, wallet_id__gt=stage.wallets.start)
@@ -66,8 +55,8 @@ def _take(bench: Bench) -> list[Figure]:
     scale = bench.scale
     figures = []
     with (
-        _history(bench, "few", scale.history_small) as (few, small),
-        _history(bench, "many", scale.history) as (
+        history(bench, "few", scale.history_small) as (few, small),
+        history(bench, "many", scale.history) as (
             many,
             large,
         ),
