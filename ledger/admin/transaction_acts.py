@@ -67,8 +67,8 @@ class Revert(TransactionAct):
 
     @classmethod
     def fits(cls, target: Transaction) -> bool:
-        """What moved points and was not reverted."""
-        return target.kind in _REVERTIBLE and record_of(target).status == CAPTURED
+        """What moved points of members and was not reverted; what companies clear is undone where they exchange."""
+        return target.kind in _REVERTIBLE and target.account.for_members and record_of(target).status == CAPTURED
 
     def preview(self) -> Preview:
         """Both sides before and after, and the credits it touches."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import pytest
 
 from ledger.errors import ClearingAccount
+from ledger.models import Transaction
 from ledger.services import preview_revert
 from loyalty.kernel import clock
+from loyalty.kernel.desk import address_of
 from members.models import Member
 from partners.models import Exchange, ExchangeEntry
 from partners.services import reverse_exchange
 from tests.house import TESTER, Api
 from tests.partners.trade import Trade, held
 from tests.refusals import refuses
+from tests.staff import Person
 from tests.walk import every_row
 
 pytestmark = pytest.mark.usefixtures("noon")
@@ -55,3 +58,17 @@ def test_nobody_reverts_half_of_an_issue(trade: Trade, alice: Member, api: Api) 
     reverse_exchange(exchange=Exchange.objects.get(), actor=TESTER, at=clock.now(), reason="A mistake.")
     assert (trade.clearing(trade.own), trade.money()) == (0, 1000)
     assert trade.house.findings() == []
+
+
+def test_the_console_offers_no_half_of_an_issue_to_be_reverted(
+    trade: Trade, alice: Member, administrator: Person
+) -> None:
+    exchange = trade.issue()
+    entry = ExchangeEntry.objects.get()
+    own = Transaction.objects.get(pk=entry.credit_transaction_id)
+    assert f"{own.pk}/do/revert/" in administrator.get(address_of(own)).content.decode()
+    for number in (entry.transaction_id, entry.money_transaction_id):
+        page = administrator.get(address_of(Transaction.objects.get(pk=number)))
+        assert page.status_code == 200
+        assert "/do/revert/" not in page.content.decode()
+    assert "/do/reverse/" in administrator.get(address_of(exchange)).content.decode()
