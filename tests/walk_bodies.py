@@ -19,8 +19,8 @@ WORDS: dict[str, Any] = {
 
 def bodies_of(world: World) -> dict[str, Any]:
     """The bodies, by operation."""
-    whole = {**_points(world), **_people(world), **_house(world), **_users(world), **_catalogs()}
-    return {**whole, **_coupons(world), **_campaigns(world), **_referrals(world)}
+    parts = (_points, _people, _house, _users, _coupons, _intake, _campaigns, _missions_and_triggers, _referrals)
+    return _catalogs() | {name: body for part in parts for name, body in part(world).items()}
 
 
 def _points(world: World) -> dict[str, Any]:
@@ -194,13 +194,7 @@ def _coupons(world: World) -> dict[str, Any]:
     }
 
 
-def _campaigns(world: World) -> dict[str, Any]:
-    matcher = {
-        "organizationId": world.house.id,
-        "name": "Cakes",
-        "type": "item-matcher",
-        "matcher": {"expression": "item.sku == 'cake'"},
-    }
+def _intake(world: World) -> dict[str, Any]:
     kind = {
         "name": "Visit",
         "apiCode": "tasted",
@@ -208,6 +202,50 @@ def _campaigns(world: World) -> dict[str, Any]:
         "description": "d",
         "active": True,
         "schemaType": "custom",
+    }
+    item = {"externalId": "i", "sku": "latte", "name": "Latte", "quantity": 2, "unitPrice": 3.5, "total": 7}
+    more = {
+        "discountedTotal": 6.5,
+        "productCategoryCode": "drinks",
+        "categoryCodes": ["c"],
+        "brand": "b",
+        "tags": ["t"],
+    }
+    order = {
+        **{name: WORDS[name] for name in ("description", "tags", "externalEventDate")},
+        "loyaltyProgramId": world.house.program.pk,
+        "customAttributes": {"orderLocationCode": "berlin"},
+        "type": "shop",
+        "total": 7,
+        "discountedTotal": 6.5,
+        "status": "confirmed",
+        "items": [{**item, **more, "customAttributes": {"size": "large"}}],
+    }
+    return {
+        "createLoyaltyEventType": kind,
+        "upsertLoyaltyEventType": kind,
+        "upsertMemberPurchaseOrder": {**order, "externalId": world.order.external_id},
+        "importPurchaseOrders": {
+            "orders": [{**order, "externalId": "o-2", "loyaltyMemberId": world.other.loyalty_member_id}]
+        },
+        "trackLoyaltyEvent": {
+            **WORDS,
+            "externalId": "e-1",
+            "systemUniqueKey": "visit-1",
+            "memberId": world.member.pk,
+            "eventType": world.event_type.code,
+            "payload": {"cups": 2},
+            "organizationId": world.house.id,
+        },
+    }
+
+
+def _campaigns(world: World) -> dict[str, Any]:
+    matcher = {
+        "organizationId": world.house.id,
+        "name": "Cakes",
+        "type": "item-matcher",
+        "matcher": {"expression": "item.sku == 'cake'"},
     }
     campaign = {
         "loyaltyProgramId": world.house.program.pk,
@@ -241,24 +279,17 @@ def _campaigns(world: World) -> dict[str, Any]:
         "effects": {"effects": [{"type": "mint-points", "params": {"amount": {"expression": "5"}}}]},
         "status": "running",
     }
-    item = {"externalId": "i", "sku": "latte", "name": "Latte", "quantity": 2, "unitPrice": 3.5, "total": 7}
-    more = {
-        "discountedTotal": 6.5,
-        "productCategoryCode": "drinks",
-        "categoryCodes": ["c"],
-        "brand": "b",
-        "tags": ["t"],
+    return {
+        "createMatcher": matcher,
+        "updateMatcher": matcher,
+        "createCampaign": campaign,
+        "updateCampaign": campaign,
+        "createCampaignAction": action,
+        "updateCampaignAction": action,
     }
-    order = {
-        **{name: WORDS[name] for name in ("description", "tags", "externalEventDate")},
-        "loyaltyProgramId": world.house.program.pk,
-        "customAttributes": {"orderLocationCode": "berlin"},
-        "type": "shop",
-        "total": 7,
-        "discountedTotal": 6.5,
-        "status": "confirmed",
-        "items": [{**item, **more, "customAttributes": {"size": "large"}}],
-    }
+
+
+def _missions_and_triggers(world: World) -> dict[str, Any]:
     mission = {
         "loyaltyProgramId": world.house.program.pk,
         "name": "Ten coffees",
@@ -291,30 +322,9 @@ def _campaigns(world: World) -> dict[str, Any]:
     return {
         "createEventTrigger": trigger,
         "updateEventTrigger": trigger,
-        "createMatcher": matcher,
-        "updateMatcher": matcher,
-        "createLoyaltyEventType": kind,
-        "upsertLoyaltyEventType": kind,
-        "createCampaign": campaign,
-        "updateCampaign": campaign,
-        "createCampaignAction": action,
-        "updateCampaignAction": action,
         "createMission": {**mission, "repetitionPeriod": "month", "periodLimit": 2},
         "updateMission": mission,
         "incrementMemberMission": {**WORDS, "amount": 4, "systemUniqueKey": "four"},
-        "upsertMemberPurchaseOrder": {**order, "externalId": world.order.external_id},
-        "importPurchaseOrders": {
-            "orders": [{**order, "externalId": "o-2", "loyaltyMemberId": world.other.loyalty_member_id}]
-        },
-        "trackLoyaltyEvent": {
-            **WORDS,
-            "externalId": "e-1",
-            "systemUniqueKey": "visit-1",
-            "memberId": world.member.pk,
-            "eventType": world.event_type.code,
-            "payload": {"cups": 2},
-            "organizationId": world.house.id,
-        },
     }
 
 

@@ -132,7 +132,7 @@ def post_reclaim(book: Book, request: Reclaim) -> Entry | None:
     original = book.originals.get(request.transaction_id)
     if original is None:
         raise NotFound("There is no such transaction.")
-    account = book.account(original.account_id, request.ledger_id)
+    account = book.moved_in(original.account_id, request)
     if original.kind != Kind.MINT:
         raise NotRevertible(ledgerTransactionId=str(original.id))
     earlier = book.store.find_revert(book, original.id)

@@ -167,8 +167,13 @@ def _book(
     whichever organization's books: two that exchange with each other wait in one order.
     """
     program, payer = exchange.program, exchange.client.partner
-    words = {"key_kind": SYSTEM, "key_is_new": True, "external_id": exchange.reference_number, "source": "exchange"}
-    words |= {"clears": True}
+    words = {
+        "key_kind": SYSTEM,
+        "key_is_new": True,
+        "external_id": exchange.reference_number,
+        "source": "exchange",
+        "clears": True,
+    }
     moves: list[Move] = [
         mint(
             account_id=program.account_id,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from campaigns.models import Mission, MissionAchievement, MissionProgress, MissionStep
 from campaigns.services.mission_checks import PROOFS
@@ -20,7 +19,7 @@ from tests.campaigns.quests import increment, make_mission, standing
 from tests.campaigns.shop import CONFIRMED, order
 from tests.databases import triggers_off
 from tests.house import TESTER, House
-from tests.installation import ROOT
+from tests.proofs import rules_found, rules_found_without, rules_told
 from tests.walk import every_row
 
 
@@ -67,8 +66,7 @@ def test_every_proof_has_a_way_to_fail() -> None:
 
 
 def test_the_campaigns_page_names_every_finding() -> None:
-    told = set(re.findall(r"^\| `([a-z-]+)` \| [a-z]", (ROOT / "docs/campaigns.md").read_text(), re.MULTILINE))
-    assert told >= {proof.rule for proof in PROOFS} | {"mission-journal-triggers"}
+    assert rules_told("campaigns.md") >= {proof.rule for proof in PROOFS} | {"mission-journal-triggers"}
 
 
 @pytest.mark.parametrize("what", BROKEN)
@@ -76,18 +74,13 @@ def test_what_does_not_agree_is_found(house: House, bob: Member, neighbor: House
     assert house.findings() == []
     how, rules = BROKEN[what]
     how()
-    assert {finding.rule for finding in house.findings()} == rules
+    assert rules_found(house) == rules
     assert neighbor.findings() == []
 
 
 def test_a_missing_trigger_is_found(house: House) -> None:
-    name = "campaigns_missionstep_no_delete"
-    with transaction.atomic():
-        on_table = " ON campaigns_missionstep" if connection.vendor == "postgresql" else ""
-        with connection.cursor() as cursor:
-            cursor.execute(f"DROP TRIGGER {name}{on_table}")
-        assert {finding.rule for finding in house.findings()} == {"mission-journal-triggers"}
-        transaction.set_rollback(True)
+    found = rules_found_without("campaigns_missionstep_no_delete", "campaigns_missionstep", house)
+    assert found == {"mission-journal-triggers"}
 
 
 REFUSED: dict[str, Callable[[], Any]] = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.models import Balance
-from ledger.services import Finding, mint, post_transactions
+from ledger.services import mint, post_transactions
 from loyalty.kernel import clock
 from loyalty.kernel.errors import DomainError, InvalidInput
 from members.models import Member
@@ -36,8 +35,8 @@ from partners.services import (
 from partners.services.checking import PROOFS
 from tests.databases import in_parallel, triggers_off
 from tests.house import NOON, TESTER, House
-from tests.installation import ROOT
 from tests.partners.trade import Trade, make_client, make_partner, make_program, pay
+from tests.proofs import rules_found, rules_found_without, rules_told
 from tests.walk import every_row
 
 pytestmark = pytest.mark.usefixtures("noon")
@@ -344,8 +343,10 @@ def test_every_proof_has_a_way_to_fail() -> None:
 
 
 def test_the_exchanges_page_names_every_finding() -> None:
-    told = set(re.findall(r"^\| `([a-z-]+)` \| [a-z]", (ROOT / "docs/exchange.md").read_text(), re.MULTILINE))
-    assert told >= {proof.rule for proof in PROOFS} | {"statements-keep-their-digest", "exchange-triggers"}
+    assert rules_told("exchange.md") >= {proof.rule for proof in PROOFS} | {
+        "statements-keep-their-digest",
+        "exchange-triggers",
+    }
 
 
 @pytest.mark.parametrize("what", BROKEN)
@@ -354,18 +355,13 @@ def test_what_does_not_agree_is_found(trade: Trade, neighbor: House, closed: Sta
     act, rules = BROKEN[what]
     with triggers_off():
         act()
-    found: list[Finding] = trade.house.findings()
-    assert {finding.rule for finding in found} == rules
+    assert rules_found(trade.house) == rules
     assert neighbor.findings() == []
 
 
 def test_a_missing_trigger_is_found(trade: Trade) -> None:
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        on_table = " ON partners_exchange" if connection.vendor == "postgresql" else ""
-        cursor.execute(f"DROP TRIGGER partners_exchange_no_delete{on_table}")
-    assert [finding.rule for finding in trade.house.findings()] == ["exchange-triggers"]
+    found = rules_found_without("partners_exchange_no_delete", "partners_exchange", trade.house)
+    assert found == {"exchange-triggers"}
 
 
 def test_the_balance_of_a_partner_who_has_nothing_is_there(trade: Trade) -> None:
